@@ -1,0 +1,39 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests that start processes: they need the built package, and each other's absence on a small machine. */
+const processTests = ['test/{process,cli,package,demo}/**/*.test.ts'];
+
+export default defineConfig({
+  test: {
+    // One process per file: the leak guard can tell whose handles and children they are.
+    pool: 'forks',
+    maxWorkers: 2,
+    setupFiles: ['test/helpers/vitest-setup.ts'],
+    testTimeout: 5_000,
+    hookTimeout: 10_000,
+    restoreMocks: true,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...processTests, 'test/fixtures/**', 'test/types/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'process',
+          include: processTests,
+          globalSetup: ['test/helpers/build-once.ts'],
+          maxWorkers: 1,
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
