@@ -1,0 +1,37 @@
+/** A timer that has been set; `cancel` is idempotent and harmless after it fired. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Time, as the runtime sees it. Nothing in the core reads a clock in any other way; that is what makes simulation possible. */
+export interface Clock {
+  /** Monotonic milliseconds from an arbitrary origin. */
+  now(): number;
+  /** Wall-clock milliseconds since the Unix epoch, for records that people read. */
+  wallTime(): number;
+  /** Calls `callback` once after at least `delayMs`. A timer does not keep a process alive that has nothing else to do. */
+  setTimer(delayMs: number, callback: () => void): Timer;
+  /** Calls `callback` once at the end of the present turn of the event loop, after promise callbacks that are due. */
+  endOfTurn(callback: () => void): void;
+}
+
+/** Randomness. */
+export interface Random {
+  /** Cryptographically strong bytes (a simulation returns seeded ones). */
+  bytes(length: number): Uint8Array;
+  /** A number in [0, 1), for jitter; never for secrets. */
+  fraction(): number;
+}
+
+/** Hashes. */
+export interface Crypto {
+  /** SHA-256 of `data`, 32 bytes. */
+  sha256(data: Uint8Array): Uint8Array;
+}
+
+/** What the neutral core needs of the machine. `nodePlatform()` of the `/node` entry is the real one. */
+export interface Platform {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+}

@@ -1,0 +1,63 @@
+/** Why a connection ended. `PEER_CLOSED`: the other side closed in order; `CLOSED`: this side did. */
+export interface CloseReason {
+  readonly code: 'CLOSED' | 'PEER_CLOSED' | 'CONNECTION_LOST' | 'PROTOCOL_ERROR' | 'ABORTED';
+  /** A sentence for a person. */
+  readonly message: string;
+}
+
+/** What a connection tells its user. None of these may throw. */
+export interface ConnectionHandlers {
+  /**
+   * Bytes have arrived, cut anywhere, in order. The connection must not write to `chunk` afterwards: the receiver may
+   * keep views of it.
+   */
+  onData(chunk: Uint8Array): void;
+  /** After a `send` that returned false: the connection takes more. */
+  onWritable(): void;
+  /** The connection has ended, in whatever way. Called exactly once, and nothing is called after it. */
+  onClose(reason: CloseReason): void;
+}
+
+/** Who is at the other end, as far as the transport knows. */
+export interface ConnectionPeer {
+  /** For logs: `pid 4711`, `unix:/run/…`, `127.0.0.1:4711`. */
+  readonly description: string;
+}
+
+/**
+ * One live pipe: reliable and ordered, or closed. This is all that a transport implements; frames, messages and
+ * sessions are built on it.
+ */
+export interface Connection {
+  /** Begins to deliver. Called once; bytes that arrived before are kept until then. */
+  start(handlers: ConnectionHandlers): void;
+  /**
+   * Sends the concatenation of `chunks`, which is one or more whole frames. Never throws; after the end it does nothing.
+   * The connection may keep the chunks until they are written; nobody changes them any more.
+   * @returns false if the caller should wait for `onWritable`. What was given is accepted all the same.
+   */
+  send(chunks: readonly Uint8Array[]): boolean;
+  /**
+   * Ends the connection: first what was accepted is flushed, within a bound (2 s by default), or with `abort` nothing is.
+   * Idempotent; `onClose` follows, and never from within this call.
+   */
+  close(options?: { readonly abort?: boolean; readonly reason?: string }): void;
+  /** The largest frame, header included, that the transport can carry; `Infinity` where it sets no limit. */
+  readonly maxFrameBytes: number;
+  readonly peer: ConnectionPeer;
+}
+
+/** A place that accepts connections. */
+export interface TransportListener {
+  /** Where to dial, as `unix:/…` or `wss://…`. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** A way to reach a peer. */
+export interface Transport {
+  /** For messages and logs; the runtime never branches on it. */
+  readonly name: string;
+  dial(address: string, options?: { readonly signal?: AbortSignal }): Promise<Connection>;
+  listen(address: string, accept: (connection: Connection) => void): Promise<TransportListener>;
+}
