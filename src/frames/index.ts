@@ -1,0 +1,2 @@
+export { FrameDecoder } from './frame-decoder.js';
+export { defaultFrameLimits, type FrameLimits, handshakeFrameBytes } from './limits.js';

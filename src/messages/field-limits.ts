@@ -1,0 +1,25 @@
+/** Largest id, nonce, count and duration: 2^53, the last integer that a double counts up to. */
+export const maxInteger = 2 ** 53;
+/** Largest grant of credit in one message, in bytes. */
+export const maxCreditBytes = 2 ** 31 - 1;
+/** Largest value of the flags of a request. */
+export const maxFlags = 255;
+/** Longest method, in bytes. */
+export const maxMethodBytes = 256;
+/** Longest idempotency key and longest `actingFor`, in bytes of UTF-8. */
+export const maxKeyBytes = 256;
+/** Longest traceparent, in bytes of UTF-8. */
+export const maxTraceparentBytes = 128;
+/** Longest other string of a message, in bytes of UTF-8; senders cut sentences for people to it. */
+export const maxTextBytes = 4_096;
+/** Senders cut stacks to this many bytes of UTF-8. */
+export const maxStackBytes = 16_384;
+/** Kinds from this number on are ignored by a receiver that does not know them. */
+export const firstIgnoredKind = 64;
+
+const methodPattern = /^[A-Za-z_][A-Za-z0-9_./-]*$/;
+
+/** Whether a string is a method's name: 1 to 256 bytes, letters, digits and `_ . / -`, not beginning with a digit or a sign. */
+export function isMethod(name: string): boolean {
+  return name.length <= maxMethodBytes && methodPattern.test(name);
+}
