@@ -1,0 +1,203 @@
+import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
+import { FrameWriter } from '../frames/frame-writer.js';
+import type { Clock } from '../interfaces/platform.js';
+import type { Connection } from '../interfaces/transport.js';
+
+/** A batch of small frames leaves when it has this size, even before the turn ends: the peer begins while we go on. */
+const earlyFlushBytes = 2_048;
+/** How much is handed over in one go when a held-up connection takes more. */
+const catchUpBytes = 64 * 1024;
+
+/** Control messages overtake bulk ones when the connection is held up. */
+export type Lane = 'control' | 'bulk';
+
+/** Where a frame is on its way out, for those whose sender may still change its mind. */
+export interface Departure {
+  /** Number of the batch that the frame is in; -1 while it has not left the queue. */
+  batch: number;
+  /** The outbox's note while the frame waits in the queue. */
+  queued: QueuedFrame | undefined;
+}
+
+/** A frame that waits until the connection takes more. */
+export interface QueuedFrame {
+  /** undefined: dropped. */
+  body: Uint8Array | undefined;
+  readonly departure: Departure | undefined;
+  readonly counted: boolean;
+}
+
+/** What the outbox needs to know from its session. */
+export interface OutboxOptions {
+  readonly connection: Connection;
+  readonly clock: Clock;
+  /** More than this many bytes waiting for a peer that does not read are too many. */
+  readonly maxQueuedBytes: number;
+  /** A frame that counts for the acknowledgement leaves the queue. */
+  onDeparture(): void;
+  /** A batch is about to leave: the last chance to add to it. */
+  onFlush(): void;
+  /** The connection takes more, and what was queued has left. */
+  onIdle(): void;
+  /** The queue grew over `maxQueuedBytes`. */
+  onOverflow(queuedBytes: number): void;
+}
+
+/**
+ * The way out: gathers the frames of one turn into a batch, and holds them back in two lanes while the connection takes
+ * no more.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #writer = new FrameWriter();
+  #batch = 0;
+  #flushScheduled = false;
+  #flushing = false;
+  #blocked = false;
+  #closed = false;
+  #control: QueuedFrame[] = [];
+  #bulk: QueuedFrame[] = [];
+  #queuedBytes = 0;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Whether bulk data should wait. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+  get queuedBytes(): number {
+    return this.#queuedBytes + this.#writer.byteLength;
+  }
+
+  /**
+   * Whether the peer may see the frame, or may have seen it: false while it waits in the queue, and for ever if it never left. A frame of the
+   * batch that is being gathered counts as seen until the end shows that it did not leave.
+   */
+  mayArrive(departure: Departure): boolean {
+    return departure.batch >= 0 && (!this.#closed || departure.batch < this.#batch);
+  }
+
+  /** Takes a frame out of the queue. @returns false if it has left the queue. */
+  drop(departure: Departure): boolean {
+    const frame = departure.queued;
+    if (frame === undefined || this.#closed) return departure.batch === -1;
+    this.#queuedBytes -= frame.body?.length ?? 0;
+    frame.body = undefined;
+    departure.queued = undefined;
+    return true;
+  }
+
+  /** Sends `body` in the place of a frame that is still in the queue. @returns false if it has left the queue. */
+  replace(departure: Departure, body: Uint8Array): boolean {
+    const frame = departure.queued;
+    if (frame === undefined || this.#closed) return false;
+    this.#queuedBytes += body.length - (frame.body?.length ?? 0);
+    frame.body = body;
+    this.#checkSize();
+    return true;
+  }
+
+  /** Takes a frame's body. @param counted whether it counts for the acknowledgement. */
+  send(body: Uint8Array, lane: Lane, counted: boolean, departure?: Departure): void {
+    if (this.#closed) return;
+    if (this.#blocked) {
+      const frame = { body, departure, counted };
+      (lane === 'control' ? this.#control : this.#bulk).push(frame);
+      if (departure !== undefined) departure.queued = frame;
+      this.#queuedBytes += body.length;
+      return this.#checkSize();
+    }
+    this.#append(body, counted, departure);
+    if (this.#flushing) return;
+    if (this.#writer.byteLength >= earlyFlushBytes) this.flush();
+    else if (!this.#flushScheduled) {
+      this.#flushScheduled = true;
+      this.#options.clock.endOfTurn(this.#endOfTurn);
+    }
+  }
+
+  /** Hands the batch to the connection. */
+  flush(): void {
+    if (this.#closed || this.#writer.frameCount === 0) return;
+    this.#flushing = true;
+    this.#options.onFlush();
+    this.#flushing = false;
+    this.#batch += 1;
+    if (!this.#options.connection.send(this.#writer.take())) this.#blocked = true;
+  }
+
+  /** The connection takes more. */
+  onWritable(): void {
+    if (this.#closed || !this.#blocked) return;
+    this.#blocked = false;
+    this.#release(this.#control);
+    if (!this.#blocked) this.#release(this.#bulk);
+    if (!this.#blocked) this.flush();
+    if (!this.#blocked) this.#options.onIdle();
+  }
+
+  /**
+   * Hands over what is queued, whatever the connection says, before it is closed. What its sender could still take back
+   * stays behind: a call that nobody will answer had better not begin.
+   */
+  flushAll(): void {
+    if (this.#closed) return;
+    this.#blocked = false;
+    for (const frame of [...this.#control, ...this.#bulk]) {
+      if (frame.body !== undefined && frame.departure === undefined) this.#append(frame.body, frame.counted, undefined);
+    }
+    this.#control = [];
+    this.#bulk = [];
+    this.#queuedBytes = 0;
+    this.flush();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#control = [];
+    this.#bulk = [];
+    this.#queuedBytes = 0;
+  }
+
+  /** @throws OVERLOADED if a new call should not be added to what waits. */
+  assertRoom(): void {
+    if (this.#queuedBytes > this.#options.maxQueuedBytes / 2) {
+      throw new WorkerRuntimeError('OVERLOADED', `The other side reads too slowly: ${this.#queuedBytes} bytes wait for it. Try again later.`, {
+        mayHaveRun: false,
+      });
+    }
+  }
+
+  readonly #endOfTurn = (): void => {
+    this.#flushScheduled = false;
+    if (!this.#blocked) this.flush();
+  };
+
+  #checkSize(): void {
+    if (this.#queuedBytes > this.#options.maxQueuedBytes) this.#options.onOverflow(this.#queuedBytes);
+  }
+
+  #append(body: Uint8Array, counted: boolean, departure: Departure | undefined): void {
+    if (counted) this.#options.onDeparture();
+    if (departure !== undefined) {
+      departure.batch = this.#batch;
+      departure.queued = undefined;
+    }
+    this.#writer.append(body);
+  }
+
+  #release(lane: QueuedFrame[]): void {
+    let taken = 0;
+    while (taken < lane.length && !this.#blocked) {
+      const frame = lane[taken] as QueuedFrame;
+      taken += 1;
+      if (frame.body === undefined) continue;
+      this.#queuedBytes -= frame.body.length;
+      this.#append(frame.body, frame.counted, frame.departure);
+      if (this.#writer.byteLength >= catchUpBytes) this.flush();
+    }
+    lane.splice(0, taken);
+  }
+}
