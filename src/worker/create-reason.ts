@@ -1,0 +1,25 @@
+import { type Reason, type ReasonCode, reasonCodes } from '../errors/reason.js';
+import type { Clock } from '../interfaces/platform.js';
+import type { WorkerExit } from '../interfaces/launcher.js';
+
+/** Makes a reason object; what is not known is null, empty or 0. */
+export function createReason(clock: Clock, code: ReasonCode, message: string, known: Partial<Omit<Reason, 'code' | 'message' | 'action'>> = {}): Reason {
+  return {
+    code,
+    message,
+    since: known.since ?? new Date(clock.wallTime()).toISOString(),
+    exitCode: known.exitCode ?? null,
+    signal: known.signal ?? null,
+    stderrTail: known.stderrTail ?? '',
+    restarts: known.restarts ?? 0,
+    nextRetryAt: known.nextRetryAt ?? null,
+    action: reasonCodes[code],
+  };
+}
+
+/** The sentence and code for a process that ended by itself. */
+export function describeExit(exit: WorkerExit): { readonly code: ReasonCode; readonly message: string } {
+  if (exit.error !== undefined) return { code: 'SPAWN_FAILED', message: `The worker could not be started: ${exit.error}` };
+  if (exit.signal !== null) return { code: 'KILLED_BY_SIGNAL', message: `The worker was ended by ${exit.signal}.` };
+  return { code: 'EXITED', message: `The worker ended by itself with exit code ${exit.exitCode ?? 'unknown'}.` };
+}
