@@ -1,0 +1,2 @@
+export type { Delay, FaultControl } from './fault-control.js';
+export { createMemoryPair, type MemoryPair, type MemoryPairOptions } from './memory-pair.js';
