@@ -1,0 +1,11 @@
+export type { AuditEntry, AuditRecord, AuditSink } from './audit.js';
+export type { Approval } from './authority.js';
+export { createHost, type Host } from './create-host.js';
+export type { HostEvents } from './host-events.js';
+export type { HostLimits, HostOptions, InstallOptions } from './host-options.js';
+export type { HostNotifications } from './notifications.js';
+export { parsePolicyText } from './parse-policy-text.js';
+export type { CallOptions, Plugin } from './plugin.js';
+export type { PluginSource } from './plugin-source.js';
+export { type PluginState, pluginStates } from './plugin-table.js';
+export type { WorkerInspection } from './worker-inspection.js';
