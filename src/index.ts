@@ -1,0 +1,22 @@
+/**
+ * The neutral entry: the host and everything that runs without Node. On Node, `createNodeHost` of the `/node` entry wires the rest.
+ *
+ * The way of a call: `Plugin.call` (src/host/plugin.ts) → `Supervisor.call` → `Session.call` (src/session/session.ts) → `OutgoingCalls.start` →
+ * `MessageConnection.send` → `Outbox` → `FrameWriter` → `Connection.send` of a transport; and back from `Connection.onData` → `FrameDecoder` →
+ * `decodeMessage` → `Session.onMessage` → `OutgoingCall.respond`. What a worker asks of the host arrives at `Session.onMessage` too, and goes to
+ * `Broker.handle` (src/host/broker.ts), the one door.
+ *
+ * @packageDocumentation
+ */
+export * from './capabilities/index.js';
+export * from './errors/index.js';
+export * from './frames/index.js';
+export * from './host/index.js';
+export * from './interfaces/index.js';
+export * from './manifest/index.js';
+export * from './messages/index.js';
+export * from './plugin/shared.js';
+export * from './policy/index.js';
+export * from './services/index.js';
+export * from './session/index.js';
+export * from './worker/index.js';

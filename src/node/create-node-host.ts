@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { builtinCapabilities } from '../capabilities/builtin-capabilities.js';
+import { createCatalogue } from '../capabilities/catalogue.js';
+import { createHost, type Host } from '../host/create-host.js';
+import type { HostOptions } from '../host/host-options.js';
+import { parsePolicyText } from '../host/parse-policy-text.js';
+import type { Platform } from '../interfaces/platform.js';
+import { parsePolicy } from '../policy/parse-policy.js';
+import type { Policy } from '../policy/policy.js';
+import type { PolicyDocument } from '../policy/policy-schema.js';
+import { nodePlatform } from './node-platform.js';
+import { readPluginFolder } from './plugin-folder.js';
+import { processLauncher } from './process-launcher.js';
+
+/** What a host on Node is made of; everything has a default. */
+export interface NodeHostOptions extends Omit<HostOptions, 'platform' | 'policy' | 'readSource'> {
+  /** The operator's policy: a parsed one, a document as an object, or the path of a YAML or JSON file. Default: nothing is granted by itself. */
+  readonly policy?: Policy | PolicyDocument | string;
+  /** Default: the real one, `nodePlatform()`. */
+  readonly platform?: Platform;
+}
+
+/**
+ * Makes a host on Node: real clock, randomness and hashes, workers in processes of their own, plugins read from folders.
+ * @throws INVALID_POLICY, and what `createHost` throws.
+ */
+export function createNodeHost(options: NodeHostOptions = {}): Host {
+  const catalogue = options.catalogue ?? createCatalogue(builtinCapabilities);
+  return createHost({
+    ...options,
+    catalogue,
+    platform: options.platform ?? nodePlatform(),
+    launcher: options.launcher ?? processLauncher(),
+    policy: readPolicy(options.policy ?? { rules: [] }),
+    readSource: readPluginFolder,
+  });
+
+  function readPolicy(policy: Policy | PolicyDocument | string): Policy {
+    if (typeof policy === 'string') return parsePolicyText(readFileSync(policy), { catalogue, fileName: basename(policy) });
+    return 'version' in policy ? parsePolicy(policy, { catalogue }) : policy;
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * The Node entry: the host on a real machine. It brings the whole neutral entry too.
+ *
+ * @packageDocumentation
+ */
+export * from '../index.js';
+export { createNodeHost, type NodeHostOptions } from './create-node-host.js';
+export { nodePlatform } from './node-platform.js';
+export { readPluginFolder } from './plugin-folder.js';
+export { type ProcessLauncher, type ProcessLauncherOptions, processLauncher } from './process-launcher.js';
