@@ -1,0 +1,78 @@
+"""The host's services as a context offers them; every method here is one call of section 10 of docs/protocol.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .context import Context
+    from .kinds.messages import InboundMessage
+
+
+class Events:
+    """The topic bus."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    async def publish(
+        self, topic: str, payload: Any = None, *, correlation_id: str | None = None
+    ) -> str:
+        """Publishes an event and returns its id. Needs `events.publish` for the topic."""
+        params = {"topic": topic, "payload": payload, "correlationId": correlation_id}
+        result = await self._ctx.call("events.publish", _present(params))
+        return str(_field(result, "id", ""))
+
+    async def subscribe(self, pattern: str, handler: Callable[..., Any]) -> None:
+        """Calls the handler (event, ctx) for each event whose topic matches, until unload. Needs `events.subscribe`."""
+        await self._ctx._runtime.subscribe(self._ctx, pattern, handler)
+
+    async def unsubscribe(self, pattern: str) -> None:
+        """Ends every subscription to exactly this pattern that was made with `subscribe`."""
+        await self._ctx._runtime.unsubscribe(self._ctx, pattern)
+
+
+class Storage:
+    """The plugin's own key-value storage."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    async def get(self, key: str, default: Any = None) -> Any:
+        """The value, or the default when there is none. Needs `storage.read`."""
+        result = await self._ctx.call("storage.get", {"key": key})
+        return _field(result, "value", None) if _field(result, "found", False) else default
+
+    async def set(self, key: str, value: Any) -> None:
+        """Needs `storage.write`."""
+        await self._ctx.call("storage.set", {"key": key, "value": value})
+
+    async def delete(self, key: str) -> bool:
+        """Whether there was a value. Needs `storage.write`."""
+        return bool(_field(await self._ctx.call("storage.delete", {"key": key}), "deleted", False))
+
+    async def list(self, prefix: str | None = None) -> list[str]:
+        """The keys, in the host's order. Needs `storage.read`."""
+        result = await self._ctx.call("storage.list", _present({"prefix": prefix}))
+        keys = _field(result, "keys", [])
+        return [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
+
+
+class Agents:
+    """The agents behind the host."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    async def message(self, message: InboundMessage) -> bool:
+        """Hands in a message that arrived from outside; whether it was accepted. Needs `agents.message`."""
+        return bool(_field(await self._ctx.call("agents.message", message), "accepted", False))
+
+
+def _present(params: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in params.items() if value is not None}
+
+
+def _field(result: Any, name: str, default: Any) -> Any:
+    return result.get(name, default) if isinstance(result, dict) else default

@@ -1,0 +1,185 @@
+"""Reads the params of a call by the annotation of its handler: dataclass, TypedDict, pydantic model, dict, or anything."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+import sys
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Union, get_args, get_origin
+
+from .errors import InvalidArgument, InvalidParams
+from .value_readers import (
+    SCALARS,
+    Read,
+    Wrong,
+    choice_reader,
+    dict_reader,
+    join,
+    list_reader,
+    read_datetime,
+    read_map,
+    read_none,
+    union_reader,
+)
+from .wire.plain import wire_name
+
+#: Class attribute of a dataclass whose unknown fields are ignored: its shape belongs to the host, which may add to it.
+IGNORE_UNKNOWN = "__synapse_ignore_unknown__"
+
+
+def params_reader(annotation: Any) -> Callable[[str, Any], Any]:
+    """A function (method, params) → value that raises `InvalidParams` naming the field. Unknown annotations fail here."""
+    read = _reader(annotation, {})
+    # A call without params is a call with no fields, where fields are wanted.
+    takes_nothing = annotation in (Any, None, type(None), *SCALARS)
+
+    def read_params(method: str, params: Any) -> Any:
+        given = {} if params is None and not takes_nothing else params
+        try:
+            return read(given, "")
+        except Wrong as wrong:
+            where = wrong.path or "the params"
+            raise InvalidParams(
+                f"{method}: {where} {wrong.problem}.",
+                details={"problems": [{"path": wrong.path, "message": wrong.problem}]},
+            ) from None
+
+    return read_params
+
+
+def _reader(annotation: Any, seen: dict[Any, Read]) -> Read:
+    """`seen` holds the dataclasses that are being compiled further out: they may refer to themselves."""
+    if annotation is Any or annotation is object:
+        return lambda value, path: value
+    if annotation is None or annotation is type(None):
+        return read_none
+    if annotation in SCALARS:
+        return SCALARS[annotation]
+    if annotation is datetime.datetime:
+        return read_datetime
+    if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
+        return _dataclass_reader(annotation, seen)
+    if typing.is_typeddict(annotation) or hasattr(annotation, "__required_keys__"):
+        return _typed_dict_reader(annotation, seen)
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return choice_reader({member.value: member for member in annotation})
+    if _is_pydantic_model(annotation):
+        return _pydantic_reader(annotation)
+    return _generic_reader(annotation, seen)
+
+
+def _generic_reader(annotation: Any, seen: dict[Any, Read]) -> Read:
+    origin, args = get_origin(annotation) or annotation, get_args(annotation)
+    if origin is typing.Annotated or getattr(origin, "_name", None) in ("Required", "NotRequired"):
+        return _reader(args[0], seen)
+    if origin is Literal:
+        return choice_reader({choice: choice for choice in args})
+    if origin is Union or origin is types.UnionType:
+        arms = [_reader(arg, seen) for arg in args if arg is not type(None)]
+        return union_reader(arms, type(None) in args)
+    if origin in (list, Sequence):
+        return list_reader(_reader(args[0], seen) if args else _reader(Any, seen))
+    if origin is tuple and len(args) == 2 and args[1] is Ellipsis:
+        items = list_reader(_reader(args[0], seen))
+        return lambda value, path: tuple(items(value, path))
+    if origin in (dict, Mapping):
+        if args and args[0] not in (str, Any):
+            raise InvalidArgument("The keys of a dict in params are strings.")
+        return dict_reader(_reader(args[1], seen) if args else _reader(Any, seen))
+    raise InvalidArgument(
+        f"{annotation!r} cannot be read from params; use a dataclass, TypedDict, pydantic model, dict or plain types."
+    )
+
+
+def _fields_reader(
+    fields: dict[str, tuple[str, Read]], required: set[str], ignore_unknown: bool
+) -> Callable[[Any, str], dict[str, Any]]:
+    """Reads a map of known fields: wire name → (Python name, reader)."""
+
+    def read(value: Any, path: str) -> dict[str, Any]:
+        given = read_map(value, path)
+        for key in given:
+            if key not in fields and not ignore_unknown:
+                raise Wrong(join(path, key), "is not a field of this method")
+        result: dict[str, Any] = {}
+        for key, (name, read_field) in fields.items():
+            # "Absent" is nil on the wire, so a nil for a field with a default means the default.
+            if key in given and not (given[key] is None and key not in required):
+                result[name] = read_field(given[key], join(path, key))
+            elif key in required:
+                raise Wrong(join(path, key), "is missing")
+        return result
+
+    return read
+
+
+def _dataclass_reader(kind: type, seen: dict[Any, Read]) -> Read:
+    if kind in seen:
+        return lambda value, path: seen[kind](value, path)
+    hints = typing.get_type_hints(kind)
+    fields: dict[str, tuple[str, Read]] = {}
+    required: set[str] = set()
+    # Fields without a default that allow None: absent means None.
+    absent: dict[str, None] = {}
+
+    def read(value: Any, path: str) -> Any:
+        values = {**absent, **read_fields(value, path)}
+        try:
+            return kind(**values)
+        except (ValueError, TypeError) as error:
+            # A check of the author's own in __post_init__.
+            raise Wrong(path, f"is not acceptable: {error}") from None
+
+    seen[kind] = read
+    for field in dataclasses.fields(kind):
+        if not field.init:
+            continue
+        fields[wire_name(field)] = (field.name, _reader(hints[field.name], seen))
+        has_default = (
+            field.default is not dataclasses.MISSING
+            or field.default_factory is not dataclasses.MISSING
+        )
+        if not has_default and _allows_none(hints[field.name]):
+            absent[field.name] = None
+        elif not has_default:
+            required.add(wire_name(field))
+    read_fields = _fields_reader(fields, required, bool(getattr(kind, IGNORE_UNKNOWN, False)))
+    return read
+
+
+def _typed_dict_reader(kind: Any, seen: dict[Any, Read]) -> Read:
+    hints = typing.get_type_hints(kind)
+    fields = {name: (name, _reader(hint, seen)) for name, hint in hints.items()}
+    return _fields_reader(fields, set(kind.__required_keys__), False)
+
+
+def _allows_none(annotation: Any) -> bool:
+    return annotation is Any or type(None) in get_args(annotation)
+
+
+def _is_pydantic_model(annotation: Any) -> bool:
+    pydantic = sys.modules.get("pydantic")
+    return (
+        pydantic is not None
+        and isinstance(annotation, type)
+        and issubclass(annotation, pydantic.BaseModel)
+    )
+
+
+def _pydantic_reader(model: Any) -> Read:
+    import pydantic
+
+    def read(value: Any, path: str) -> Any:
+        try:
+            return model.model_validate(read_map(value, path))
+        except pydantic.ValidationError as error:
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            for step in first["loc"]:
+                path = join(path, step)
+            raise Wrong(path, f"is not acceptable: {first['msg']}") from None
+
+    return read

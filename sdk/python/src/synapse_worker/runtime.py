@@ -1,0 +1,258 @@
+"""One plugin on one session: finds the handler of each call, runs it on the loop, and answers exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from . import async_bridge
+from .config import Config
+from .context import Context
+from .errors import InvalidArgument, InvalidState, MethodNotFound, WorkerError
+from .event_dispatch import EventDispatch, Subscription
+from .events import Event, TopicPattern, read_event
+from .grants import Grant, read_grants
+from .handler import Handler
+from .invoke import Invoker
+from .lifecycle import Lifecycle
+from .log import Log
+from .plugin import Plugin
+from .session.calls import IncomingCall
+from .session.clock import Clock
+from .session.listener import SessionEnd
+from .session.session import Session
+from .wire import messages as m
+from .wire.codec import encode
+from .wire_error import to_wire
+
+_log = logging.getLogger("synapse_worker")
+
+
+class Runtime:
+    """The session's listener. Its `on_…` methods come on the IO thread and only hand over; the rest runs on the loop."""
+
+    def __init__(self, plugin: Plugin, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
+        self.plugin = plugin
+        self.loop = loop
+        self.clock = clock
+        self.plugin_id = ""
+        self.config = Config({})
+        self.grants: tuple[Grant, ...] = ()
+        self.log: Log
+        self.session: Session
+        self.invoker: Invoker
+        self.lifecycle = Lifecycle(self)
+        self.over = asyncio.Event()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self._debug = False
+        self._pool: ThreadPoolExecutor | None = None
+        self._dynamic: dict[str, list[Subscription]] = {}
+
+    def attach(self, session: Session) -> None:
+        self.session = session
+        self.event_dispatch = EventDispatch(self._run_event, session.one_ways.consume)
+        for pattern, handler in self.plugin.events:
+            self.event_dispatch.add(Subscription(pattern, handler))
+
+    # The listener: on the IO thread, under the session's lock
+
+    def on_open(self, welcome: dict[str, Any]) -> None:
+        self.config = Config(welcome["config"], welcome["secretConfigKeys"])
+        self.grants = read_grants(welcome["grants"])
+        self.plugin_id = welcome["plugin"]["id"]
+        self._debug = welcome["debug"]
+        self.log = Log(self.session.one_ways, self.config)
+        # Room for every call in flight and for as many handlers that outlive their answer.
+        threads = min(64, 2 * self.session.link.limits.max_concurrency)
+        self._pool = ThreadPoolExecutor(threads, "synapse-worker-handler")
+        self.invoker = Invoker(self._pool)
+
+    def on_request(self, call: IncomingCall) -> None:
+        # Refusals need no loop, so a handler that spins cannot delay them.
+        try:
+            handler = self._find(call.request)
+        except WorkerError as error:
+            self.fail(call, error)
+            self.session.incoming.finished(call)
+        else:
+            self.post(self._start, call, handler)
+
+    def on_one_way(self, message: m.OneWay, size: int) -> None:
+        if message.method == "events.deliver" and (event := read_event(message.params)):
+            self.post(self.event_dispatch.deliver, event, size)
+            return
+        if message.method == "grants.changed" and isinstance(message.params, dict):
+            self.grants = read_grants(message.params.get("grants"))
+        self.session.one_ways.consume(size)
+
+    def on_drain(self, grace_ms: int | None, reason: str | None) -> None:
+        """Handlers see it as `ctx.draining`."""
+
+    def on_idle(self) -> None:
+        self.lifecycle.idle()
+
+    def on_end(self, end: SessionEnd) -> None:
+        self.post(self.over.set)
+
+    def post(self, function: Callable[..., object], *arguments: Any) -> None:
+        try:
+            self.loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:
+            pass  # The loop is closed: the process is about to end.
+
+    def _find(self, request: m.Request) -> Handler | None:
+        """The handler of a request; None for the runtime's own methods."""
+        method = request.method
+        if self.lifecycle.has(method):
+            return None
+        handler = self.plugin.streams.get(method)
+        if handler is not None and not request.flags & m.CALLER_EXPECTS_ITEMS:
+            raise InvalidArgument(f"{method} is a stream; the caller must expect items.")
+        handler = handler or self.plugin.methods.get(method)
+        if handler is None:
+            raise MethodNotFound(f"This plugin has no method {method}.")
+        if not self.lifecycle.loaded:
+            raise InvalidState(f"{method} was called before plugin.load had ended.")
+        return handler
+
+    # Handlers: on the loop
+
+    def _start(self, call: IncomingCall, handler: Handler | None) -> None:
+        if call.settled:
+            # Cancelled, or out of time, before the loop came to it.
+            self.session.incoming.finished(call)
+            return
+        task = self.loop.create_task(self._serve(call, handler))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        if handler is None or handler.is_async:
+            # A thread cannot be interrupted: a plain function looks at ctx.cancelled.
+            with self.session.link.lock:
+                call.when_cancelled(lambda: self.post(task.cancel))
+
+    async def _serve(self, call: IncomingCall, handler: Handler | None) -> None:
+        try:
+            result = await self._result(call, handler)
+            self.session.incoming.respond(call, None, result)
+        except asyncio.CancelledError:
+            if call.cancel_error is None:
+                self.fail(call, WorkerError("The handler cancelled itself.", code="HANDLER_ERROR"))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit too: a stray exit() ends a call, not the worker
+            self.fail(call, error)
+        finally:
+            self.session.incoming.finished(call)
+
+    async def _result(self, call: IncomingCall, handler: Handler | None) -> Any:
+        request, ctx = call.request, Context(self, call)
+        if handler is None:
+            return await self.lifecycle.run(request.method, ctx)
+        params = handler.read_params(request.method, request.params)
+        if not handler.stream:
+            return await self.invoker.call(handler, params, ctx)
+        ctx.set_result(handler.default_result)
+        items = self.invoker.iterate(handler, params, ctx)
+        try:
+            async for value in items:
+                await async_bridge.send_item(self.session, call, value)
+        finally:
+            await items.aclose()  # type: ignore[attr-defined]  # it is an async generator
+        return ctx._result
+
+    def fail(self, call: IncomingCall, error: BaseException) -> None:
+        """Answers with an error. What the caller cannot be told in full, it is told in short."""
+        if not isinstance(error, WorkerError):
+            self.report(f"{call.request.method} failed", error)
+        wire = to_wire(error, debug=self._debug, redact=self.config.redact)
+        try:
+            self.session.incoming.respond(call, wire)
+        except WorkerError:
+            short = {key: value for key, value in wire.items() if key not in ("details", "stack")}
+            self.session.incoming.respond(call, short)
+
+    async def _run_event(self, handler: Handler, event: Event) -> None:
+        try:
+            await self.invoker.call(handler, event, Context(self, None))
+        except (Exception, SystemExit) as error:
+            self.report(f"The handler of {event.topic} failed", error)
+            self.log.error(f"The handler of {event.topic} failed: {type(error).__name__}: {error}")
+        except asyncio.CancelledError:
+            if self.ended:
+                raise
+
+    def report(self, what: str, error: BaseException) -> None:
+        """The whole story for whoever reads this worker's standard error, without secrets."""
+        trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        _log.error("%s\n%s", what, self.config.redact(trace))
+
+    # What contexts need
+
+    @property
+    def draining(self) -> bool:
+        return self.session.link.received_drain or self.session.link.sent_drain
+
+    @property
+    def ended(self) -> bool:
+        return self.session.end is not None
+
+    async def call_host(
+        self,
+        parent: IncomingCall | None,
+        method: str,
+        params: Any,
+        timeout: float | None,
+        idempotency_key: str | None,
+        acting_for: str | None,
+    ) -> Any:
+        call = self.session.outgoing.start(
+            method, params, timeout=timeout, parent=parent,
+            traceparent=parent.request.traceparent if parent is not None else None,
+            idempotency_key=idempotency_key, acting_for=acting_for,
+        )  # fmt: skip
+        return await async_bridge.settled(self.session, call)
+
+    async def read_items(self, call: IncomingCall | None) -> AsyncIterator[Any]:
+        if call is not None:
+            async for value in async_bridge.read_items(self.session, call):
+                yield value
+
+    async def progress(
+        self, call: IncomingCall, fraction: float | None, message: str | None, data: Any
+    ) -> None:
+        body = encode(self.session.link.limits, m.PROGRESS, call.request.id, fraction, message, data)
+        await async_bridge.send_progress(
+            self.session, call, lambda: self.session.link.send_control_body(body, m.PROGRESS)
+        )
+
+    async def sleep(self, seconds: float) -> None:
+        signal = async_bridge.Signal()
+        with self.session.link.lock:
+            timer = self.session.link.after(max(0.0, seconds), signal.set)
+        try:
+            await signal.wait()
+        finally:
+            with self.session.link.lock:
+                timer.cancel()
+
+    async def subscribe(self, ctx: Context, pattern: str, handler: Callable[..., Any]) -> None:
+        subscription = Subscription(TopicPattern(pattern), Handler(handler, params=Any))
+        await ctx.call("events.subscribe", {"pattern": pattern})
+        self._dynamic.setdefault(pattern, []).append(subscription)
+        self.event_dispatch.add(subscription)
+
+    async def unsubscribe(self, ctx: Context, pattern: str) -> None:
+        for subscription in self._dynamic.pop(pattern, []):
+            self.event_dispatch.remove(subscription)
+        # The host knows one subscription by pattern; a handler registered with @plugin.on still needs it.
+        if all(registered.text != pattern for registered, _ in self.plugin.events):
+            await ctx.call("events.unsubscribe", {"pattern": pattern})
+
+    def close(self) -> None:
+        """Lets go of the threads; one that spins is left to the end of the process."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)

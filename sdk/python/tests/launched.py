@@ -1,0 +1,124 @@
+"""A plugin in a process of its own, launched as a host does it, and a host made of plain blocking reads."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from types import TracebackType
+from typing import Any
+
+import msgpack
+from raw import WELCOME
+
+from synapse_worker.wire import messages as m
+from synapse_worker.wire.frames import FrameSplitter, header
+
+_HEAD = "import asyncio, os, signal, subprocess, sys, time\nfrom synapse_worker import *\nplugin = Plugin()\n"
+
+
+class Launched:
+    def __init__(
+        self, source: str, *, channel: str = "fd:3", tail: str = "plugin.run()", env: dict[str, str] | None = None
+    ) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        path = os.path.join(self._folder.name, "plugin.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(_HEAD + textwrap.dedent(source) + "\n" + tail + "\n")
+        self.splitter = FrameSplitter(2**31)
+        self._next_id = 2
+        environ = {
+            "PATH": os.environ["PATH"], "SYNAPSE_WORKER_CHANNEL": channel, "SYNAPSE_WORKER_PLUGIN_ID": "p",
+            "SYNAPSE_WORKER_PLUGIN_VERSION": "1.0.0", "HARMLESS": "1", **(env or {}),
+        }  # fmt: skip
+        self.socket, theirs = socket.socketpair()
+        self.socket.settimeout(10)
+        stdio = theirs if channel == "stdio" else None
+
+        def put_on_3() -> None:
+            os.dup2(theirs.fileno(), 3)
+
+        self.process = subprocess.Popen(
+            [sys.executable, path],
+            env=environ,
+            stdin=stdio or subprocess.DEVNULL,
+            stdout=stdio or subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(3,) if channel == "fd:3" else (),
+            preexec_fn=put_on_3 if channel == "fd:3" else None,
+        )
+        theirs.close()
+
+    def __enter__(self) -> Launched:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.kill()
+        self.process.communicate()
+        self.socket.close()
+        self._folder.cleanup()
+
+    def send(self, *elements: Any) -> None:
+        body = msgpack.packb(list(elements))
+        self.socket.sendall(header(len(body)) + body)
+
+    def read(self) -> list[Any]:
+        """The next message that is no ack; an empty list at the end."""
+        while True:
+            while (body := self.splitter.next_body()) is None:
+                data = self.socket.recv(65_536)
+                if not data:
+                    return []
+                self.splitter.feed(data)
+            message: list[Any] = msgpack.unpackb(body)
+            if message[0] != m.ACK:
+                return message
+
+    def read_kind(self, kind: int) -> list[Any]:
+        while True:
+            message = self.read()
+            if not message or message[0] == kind:
+                return message
+
+    def welcome(self, **fields: Any) -> list[Any]:
+        """Answers the hello and loads the plugin."""
+        hello = self.read()
+        self.send(m.WELCOME, {**WELCOME, **fields})
+        answer = self.call("plugin.load", {})
+        assert answer[2:3] in ([], [None]), answer
+        return hello
+
+    def request(self, method: str, params: Any = None, *more: Any) -> int:
+        id, self._next_id = self._next_id, self._next_id + 2
+        self.send(m.REQUEST, id, method, params, *more)
+        return id
+
+    def call(self, method: str, params: Any = None) -> list[Any]:
+        self.request(method, params)
+        return self.read_kind(m.RESPONSE)
+
+    def result(self, method: str, params: Any = None) -> Any:
+        answer = self.call(method, params)
+        assert answer[2:3] in ([], [None]), answer
+        return answer[3] if len(answer) > 3 else None
+
+    def wait(self, timeout: float = 8) -> tuple[int, str]:
+        """The exit status and standard error."""
+        _, errors = self.process.communicate(timeout=timeout)
+        return self.process.returncode, errors.decode()
+
+    def stop(self) -> tuple[int, str]:
+        self.send(m.DRAIN, 1000, "stop")
+        self.call("plugin.unload")
+        self.send(m.GOODBYE, "STOPPED", "bye")
+        return self.wait()
+
+
+def seconds_since(start: float) -> float:
+    return time.monotonic() - start

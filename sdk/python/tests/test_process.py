@@ -1,0 +1,247 @@
+"""Real processes on descriptor 3: launch duties, spinning handlers, signals, and an end that always comes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from launched import Launched, seconds_since
+
+from synapse_worker.wire import messages as m
+
+PLUGIN = """
+print("at the top")
+@plugin.method
+async def facts(ctx: Context):
+    print("from a handler")
+    subprocess.run(["echo", "from a child"])
+    return {
+        "environ": sorted(os.environ),
+        "inheritable": os.get_inheritable(3),
+        "config": repr(ctx.config),
+        "secret": ctx.config.get_secret("key"),
+    }
+@plugin.method
+async def keep(params: dict, ctx: Context):
+    await ctx.storage.set("k", params)
+    ctx.log.info("kept", size=len(params), key="hunter2-secret")
+    return await ctx.storage.get("k")
+@plugin.stream
+async def count(ctx: Context):
+    for number in range(3):
+        yield number
+@plugin.method
+async def fail(ctx: Context):
+    raise ValueError("the key is hunter2-secret")
+@plugin.on_unload
+def unload(ctx):
+    print("unloaded")
+"""
+
+
+def test_a_launched_worker_from_hello_to_goodbye() -> None:
+    with Launched(PLUGIN) as worker:
+        hello = worker.welcome(config={"key": "hunter2-secret"}, secretConfigKeys=["key"], debug=True)
+        assert hello[1]["plugin"] == {"id": "p", "version": "1.0.0"}
+        facts = worker.result("facts")
+        assert facts["environ"] == ["HARMLESS", "LC_CTYPE", "PATH"] or "LC_CTYPE" not in facts["environ"]
+        assert not [name for name in facts["environ"] if name.startswith("SYNAPSE")]
+        assert facts["inheritable"] is False
+        assert facts["secret"] == "hunter2-secret" and "hunter2" not in facts["config"]
+
+        id = worker.request("keep", {"a": 1}, None, 5_000)
+        request = worker.read_kind(m.REQUEST)
+        assert request[2:4] == ["storage.set", {"key": "k", "value": {"a": 1}}] and request[7] == id
+        worker.send(m.RESPONSE, request[1])
+        line = worker.read_kind(m.ONE_WAY)
+        assert line[1] == "log.write" and line[2]["fields"] == {"size": 1, "key": "[redacted]"}
+        request = worker.read_kind(m.REQUEST)
+        worker.send(m.RESPONSE, request[1], None, {"found": True, "value": {"a": 1}})
+        assert worker.read_kind(m.RESPONSE)[3] == {"a": 1}
+
+        worker.request("count", None, m.CALLER_EXPECTS_ITEMS)
+        assert [worker.read()[2] for _ in range(3)] == [0, 1, 2]
+        assert worker.read()[0] == m.RESPONSE
+
+        error = worker.call("fail")[2]
+        assert error["code"] == "HANDLER_ERROR" and error["message"] == "ValueError: the key is [redacted]"
+        assert "in fail" in error["stack"] and "hunter2" not in error["stack"]
+
+        status, errors = worker.stop()
+        assert status == 0
+        for line_of_stderr in ("at the top", "from a handler", "from a child", "unloaded"):
+            assert line_of_stderr in errors
+        assert "hunter2" not in errors
+
+
+def test_stacks_travel_only_in_debug() -> None:
+    with Launched(PLUGIN) as worker:
+        worker.welcome()
+        assert "stack" not in worker.call("fail")[2]
+
+
+SPIN = """
+@plugin.method
+async def spin(ctx: Context):
+    while not ctx.cancelled: pass
+@plugin.method
+def spin_on_a_thread(ctx: Context):
+    while not ctx.cancelled: pass
+@plugin.method
+async def deaf():
+    while True: pass
+@plugin.method
+def deaf_thread():
+    while True: pass
+@plugin.method
+async def hello(): return "hello"
+"""
+
+
+@pytest.mark.parametrize("method", ["spin", "spin_on_a_thread"])
+def test_a_spinning_handler_lets_pings_cancels_and_deadlines_through(method: str) -> None:
+    with Launched(SPIN) as worker:
+        worker.welcome()
+        for end in ("cancel", "deadline"):
+            id = worker.request(method, None, None, 400 if end == "deadline" else None)
+            time.sleep(0.05)
+            start = time.monotonic()
+            for nonce in range(3):
+                worker.send(m.PING, nonce)
+                assert worker.read_kind(m.PONG) == [m.PONG, nonce]
+            assert seconds_since(start) < 2
+            if end == "cancel":
+                worker.send(m.CANCEL, id, "enough")
+            answer = worker.read_kind(m.RESPONSE)
+            assert answer[2]["code"] == ("CANCELLED" if end == "cancel" else "DEADLINE_EXCEEDED")
+            # ctx.cancelled turned true: the loop is free again.
+            assert worker.result("hello") == "hello"
+        assert worker.stop()[0] == 0
+
+
+@pytest.mark.parametrize("method", ["deaf", "deaf_thread"])
+def test_the_process_ends_with_its_channel_whatever_spins(method: str) -> None:
+    with Launched(SPIN) as worker:
+        worker.welcome()
+        worker.request(method)
+        worker.send(m.PING, 1)
+        worker.read_kind(m.PONG)
+        start = time.monotonic()
+        worker.socket.close()
+        status, _ = worker.wait()
+        assert status == 1 and seconds_since(start) < 6
+
+
+TERM = """
+@plugin.method
+async def slow(ctx: Context):
+    while not ctx.draining:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    return "finished"
+@plugin.method
+async def deaf():
+    while True: pass
+@plugin.on_unload
+async def unload(ctx):
+    print("unloaded", ctx.draining)
+"""
+
+
+def test_sigterm_drains_finishes_and_says_goodbye() -> None:
+    with Launched(TERM) as worker:
+        worker.welcome()
+        id = worker.request("slow")
+        worker.send(m.PING, 1)
+        worker.read_kind(m.PONG)
+        worker.process.send_signal(signal.SIGTERM)
+        assert worker.read()[:2] == [m.DRAIN, 10_000]
+        late = worker.request("slow")
+        answers = {message[1]: message for message in (worker.read(), worker.read())}
+        assert answers[id][3] == "finished"
+        assert answers[late][2]["code"] == "DRAINING"
+        assert worker.read()[:2] == [m.GOODBYE, "DRAINED"]
+        assert worker.read() == []
+        status, errors = worker.wait()
+        assert status == 0 and "unloaded True" in errors
+
+
+def test_sigterm_under_a_deaf_handler() -> None:
+    with Launched(TERM, tail="plugin.run(grace=0.2)") as worker:
+        worker.welcome()
+        worker.request("deaf")
+        time.sleep(0.1)
+        worker.process.send_signal(signal.SIGTERM)
+        assert worker.read()[:2] == [m.DRAIN, 200]
+        assert worker.read()[2]["code"] == "CANCELLED"
+        assert worker.read()[:2] == [m.GOODBYE, "DRAINED"]
+        assert worker.wait()[0] == 0
+
+
+def test_a_protocol_error_ends_the_process_with_1() -> None:
+    with Launched(SPIN) as worker:
+        worker.welcome()
+        worker.socket.sendall(b"\0\0\0\0")
+        assert worker.read_kind(m.GOODBYE)[1] == "PROTOCOL_ERROR"
+        status, errors = worker.wait()
+        assert status == 1 and "length 0" in errors
+
+
+def test_a_reject_is_told() -> None:
+    with Launched(SPIN) as worker:
+        worker.read()
+        worker.send(m.REJECT, "UNAUTHENTICATED", "The token is not acceptable.", {})
+        status, errors = worker.wait()
+        assert status == 1 and "The token is not acceptable" in errors
+
+
+def test_stdio_keeps_the_protocol_clean() -> None:
+    with Launched(PLUGIN, channel="stdio") as worker:
+        worker.welcome(config={"key": "k"})
+        worker.request("count", None, m.CALLER_EXPECTS_ITEMS)
+        assert worker.read()[2] == 0
+        worker.read_kind(m.RESPONSE)
+        status, errors = worker.stop()
+        assert status == 0 and "at the top" in errors
+
+
+def test_a_unix_socket_with_a_token_file() -> None:
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as server:
+        path, token = f"{folder}/s", Path(folder, "token")
+        server.bind(path)
+        server.listen()
+        token.write_text("opaque\n")
+        token.chmod(0o600)
+        env = {"SYNAPSE_WORKER_TOKEN_FILE": str(token)}
+        with Launched(SPIN, channel=f"unix:{path}", env=env) as worker:
+            worker.socket.close()
+            worker.socket, _ = server.accept()
+            worker.socket.settimeout(10)
+            assert worker.welcome()[1]["token"] == "opaque"
+            assert worker.result("hello") == "hello"
+            assert worker.stop()[0] == 0
+        token.chmod(0o644)
+        with Launched(SPIN, channel=f"unix:{path}", env=env) as worker:
+            status, errors = worker.wait()
+            assert status == 2 and "0600" in errors and "opaque" not in errors
+
+
+@pytest.mark.parametrize(
+    ("channel", "said"),
+    [("", "does not run by itself"), ("wss://example.com", "wss:"), ("fd:99", "fd:99"), ("smoke", "'smoke'")],
+)
+def test_without_a_usable_channel(channel: str, said: str) -> None:
+    source = "from synapse_worker import Plugin; Plugin().run()"
+    done = subprocess.run(
+        [sys.executable, "-c", source],
+        env={"PATH": os.environ["PATH"], "SYNAPSE_WORKER_CHANNEL": channel},
+        capture_output=True, text=True, timeout=10,
+    )  # fmt: skip
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
