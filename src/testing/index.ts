@@ -1,0 +1,6 @@
+/**
+ * Test hosts, fakes and faults.
+ *
+ * @packageDocumentation
+ */
+export {};
