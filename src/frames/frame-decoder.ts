@@ -31,7 +31,7 @@ export class FrameDecoder {
   /** The body that is being gathered; undefined between frames. */
   #body: Uint8Array | undefined;
   #received = 0;
-  #stopped = false;
+  #state: 'open' | 'delivering' | 'stopped' = 'open';
   #failure: WorkerRuntimeError | undefined;
 
   constructor(maxFrameBytes: number) {
@@ -47,21 +47,32 @@ export class FrameDecoder {
    * Takes bytes as they were read and hands over every frame that they complete, in order, before it returns.
    * @throws PROTOCOL_ERROR for a length of 0 or above `maxFrameBytes`, as soon as the header is complete and after the
    * frames before it were handed over. From then on every push throws the same error. What `onFrame` throws passes
-   * through, and the decoder is stopped, since the rest of the chunk is lost.
+   * through, and the decoder is stopped, since the rest of the chunk is lost. INTERNAL_ERROR if called by a receiver of it.
    */
   push(chunk: Uint8Array, onFrame: FrameReceiver): void {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#stopped) return;
-    // Stopped until proven otherwise: whatever leaves this method early leaves the decoder unusable.
-    this.#stopped = true;
+    if (this.#state === 'stopped') return;
+    if (this.#state === 'delivering') throw new WorkerRuntimeError('INTERNAL_ERROR', 'Bytes were pushed from within the receiver of a frame.');
+    this.#state = 'delivering';
+    let next: 'open' | 'stopped' = 'stopped';
+    try {
+      if (this.#cut(chunk, onFrame)) next = 'open';
+    } finally {
+      this.#state = next;
+    }
+  }
+
+  /** @returns whether the receiver wants more. */
+  #cut(chunk: Uint8Array, onFrame: FrameReceiver): boolean {
     const end = chunk.length;
     let position = 0;
     while (position < end) {
       if (this.#headerBytes < frameHeaderBytes) {
-        this.#length = this.#length * 256 + (chunk[position] as number);
-        this.#headerBytes += 1;
-        position += 1;
-        if (this.#headerBytes < frameHeaderBytes) continue;
+        // A header may be cut anywhere too.
+        const stop = Math.min(end, position + frameHeaderBytes - this.#headerBytes);
+        this.#headerBytes += stop - position;
+        for (; position < stop; position += 1) this.#length = this.#length * 256 + (chunk[position] as number);
+        if (this.#headerBytes < frameHeaderBytes) break;
         this.#judgeLength();
         if (position === end) break;
       }
@@ -77,9 +88,9 @@ export class FrameDecoder {
       this.#length = 0;
       this.#received = 0;
       this.#body = undefined;
-      if (!onFrame(body)) return;
+      if (!onFrame(body)) return false;
     }
-    this.#stopped = false;
+    return true;
   }
 
   #judgeLength(): void {

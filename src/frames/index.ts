@@ -1,2 +1,2 @@
-export { FrameDecoder } from './frame-decoder.js';
-export { defaultFrameLimits, type FrameLimits, handshakeFrameBytes } from './limits.js';
+export { FrameDecoder, type FrameReceiver } from './frame-decoder.js';
+export { defaultFrameLimits, type FrameLimits, handshakeFrameBytes, maxSupportedDepth } from './limits.js';

@@ -20,7 +20,7 @@ export interface LaunchRequest {
   };
   /** Absolute path of the plugin's folder; undefined for plugins that have none. */
   readonly directory: string | undefined;
-  /** Aborted when the start is given up. */
+  /** Aborted when the start is given up. Observed until `launch` has settled; afterwards the caller has `kill`. */
   readonly signal: AbortSignal;
   /** A bounded line that the worker printed. `truncated`: the line was longer and is cut. */
   onOutput(line: { readonly source: 'stdout' | 'stderr'; readonly text: string; readonly truncated: boolean }): void;
@@ -37,7 +37,7 @@ export interface WorkerExit {
 /** A worker that was launched. It need not have said anything yet. */
 export interface LaunchedWorker {
   readonly connection: Connection;
-  /** Resolves when the worker is gone; never rejects. */
+  /** Resolves when the worker is gone, its last output was reported, and what it left behind was swept as far as the launcher can; never rejects. */
   readonly exited: Promise<WorkerExit>;
   readonly pid: number | undefined;
   /** The command line, or what stands for it, for people. Never contains a secret. */

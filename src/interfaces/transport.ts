@@ -1,4 +1,8 @@
-/** Why a connection ended. `PEER_CLOSED`: the other side closed in order; `CLOSED`: this side did. */
+/**
+ * Why a connection ended. `PEER_CLOSED`: the other side closed in order, after everything it had sent was delivered. `CLOSED`: this side did, and
+ * everything it had accepted left. `ABORTED`: this side ended it by force (`abort`, or the bound of `close` was over) and accepted bytes may be lost.
+ * `CONNECTION_LOST`: it broke.
+ */
 export interface CloseReason {
   readonly code: 'CLOSED' | 'PEER_CLOSED' | 'CONNECTION_LOST' | 'PROTOCOL_ERROR' | 'ABORTED';
   /** A sentence for a person. */
@@ -34,7 +38,8 @@ export interface Connection {
   /**
    * Sends the concatenation of `chunks`, which is one or more whole frames. Never throws; after the end it does nothing.
    * The connection may keep the chunks until they are written; nobody changes them any more.
-   * @returns false if the caller should wait for `onWritable`. What was given is accepted all the same.
+   * @returns false if the caller should wait for `onWritable`. What was given is accepted all the same. Also false after `close`
+   * and after the end, when nothing is accepted and no `onWritable` follows.
    */
   send(chunks: readonly Uint8Array[]): boolean;
   /**

@@ -86,6 +86,8 @@ function tokenize(text: string, report: ReadReport): CST.Token[] {
 /** Turns the package's nodes into a source tree, within the limits. */
 class TreeBuilder {
   #values = 0;
+  /** The outermost alias that is being expanded. */
+  #alias: { readonly offset: number; readonly path: Path } | undefined;
   readonly #document: Document;
   readonly #report: ReadReport;
 
@@ -97,10 +99,9 @@ class TreeBuilder {
   /** `expanding`: the collections that we are inside of; an alias of one of them would never end. */
   build(node: Node, path: Path, expanding: readonly Node[], depth: number): SourceNode {
     const offset = node.range?.[0] ?? 0;
-    if (++this.#values > maxValues)
-      this.#report.fail('TOO_MANY_VALUES', offset, `The document has more than ${maxValues} values; aliases count with all that they stand for.`);
+    if (++this.#values > maxValues) this.#tooMany(this.#alias ?? { offset, path });
     if (isScalar(node)) return this.#scalar(node.value, node.source, offset, path);
-    if (isAlias(node)) return this.build(this.#target(node, offset, path, expanding), path, expanding, depth);
+    if (isAlias(node)) return this.#expand(node, offset, path, expanding, depth);
     if (depth > maxDepth) this.#report.fail('TOO_DEEP', offset, `Maps and lists must not be nested more than ${maxDepth} deep.`, path);
     const inside = [...expanding, node];
     if (isSeq(node)) {
@@ -150,6 +151,23 @@ class TreeBuilder {
       return { kind: 'scalar', offset, value, source: source ?? String(value ?? '') };
     }
     return this.#report.fail('INVALID_YAML', offset, 'The text cannot be read as YAML; check it with a YAML editor.', path);
+  }
+
+  #expand(alias: Alias, offset: number, path: Path, expanding: readonly Node[], depth: number): SourceNode {
+    const outermost = this.#alias === undefined;
+    this.#alias ??= { offset, path };
+    const tree = this.build(this.#target(alias, offset, path, expanding), path, expanding, depth);
+    if (outermost) this.#alias = undefined;
+    return tree;
+  }
+
+  #tooMany({ offset, path }: { readonly offset: number; readonly path: Path }): never {
+    return this.#report.fail(
+      'TOO_MANY_VALUES',
+      offset,
+      `The document has more than ${maxValues} values; aliases count with all that they stand for.`,
+      path,
+    );
   }
 
   #target(alias: Alias, offset: number, path: Path, expanding: readonly Node[]): Node {

@@ -5,6 +5,7 @@
  */
 export * from '../index.js';
 export { createNodeHost, type NodeHostOptions } from './create-node-host.js';
+export type { LaunchedProcess, ProcessExit } from './launched-process.js';
 export { nodePlatform } from './node-platform.js';
-export { readPluginFolder } from './plugin-folder.js';
+export { type PluginFolder, type PluginFolderLimits, readPluginFolder } from './plugin-folder.js';
 export { type ProcessLauncher, type ProcessLauncherOptions, processLauncher } from './process-launcher.js';

@@ -31,13 +31,13 @@ export interface ServeOptions {
 export async function serve(plugin: Plugin, { graceMs = 10_000 }: ServeOptions = {}): Promise<never> {
   const channel = takeChannel();
   let running: RunningPlugin | undefined;
+  let leaving = false;
   onServeFault(() => running);
   const leave = (): void => {
     if (running === undefined || leaving) process.exit(1);
     leaving = true;
     void running.stop({ graceMs, reason: 'The worker was asked to end by a signal.' });
   };
-  let leaving = false;
   process.on('SIGTERM', leave);
   process.on('SIGINT', leave);
   try {

@@ -74,7 +74,7 @@ export class CallDispatcher {
       return failed(error);
     }
     if (handler.kind === 'stream') {
-      runStream(handler, call, outcome, { log: this.#link.logWriter.log, explain }).then(
+      runStream(handler, call, outcome, { log: this.#link.logWriter.log, clock: this.#link.clock, explain }).then(
         (result) => this.#succeed(handler, call, result),
         (error) => this.#refuse(call, error),
       );

@@ -15,11 +15,11 @@ export type ContractCallerOptions = ContractStreamOptions & {
 };
 
 /** What makes the calls of a contract's client: a plugin handle, or a session. */
-export interface ContractCaller {
+export interface ContractCaller<Extra = unknown> {
   /** Calls a method by its name on the wire. */
-  call(method: string, params: unknown, options: ContractCallerOptions): Promise<unknown>;
+  call(method: string, params: unknown, options: ContractCallerOptions & Extra): Promise<unknown>;
   /** Starts a stream by its name on the wire. May throw what a call would reject with before anything was sent. */
-  stream(method: string, params: unknown, options: ContractCallerOptions): ContractStream;
+  stream(method: string, params: unknown, options: ContractCallerOptions & Extra): ContractStream;
 }
 
 /**
@@ -31,13 +31,15 @@ export interface ContractCaller {
  *
  * @throws INVALID_ARGUMENT if the contract is not one that `defineContract` would make.
  */
-export function createContractClient<C extends Contract>(contract: C, caller: ContractCaller): ContractClient<C> {
+export function createContractClient<C extends Contract, Extra = unknown>(contract: C, caller: ContractCaller<Extra>): ContractClient<C, Extra> {
   assertContract(contract);
+  // What is extra in the options goes through as it is.
+  const untyped = caller as ContractCaller;
   // No prototype: a method may be called `constructor` or `toString`, and what the contract does not name is not there.
   const client: Record<string, unknown> = Object.create(null);
-  for (const [name, entry] of Object.entries(contract.methods)) client[name] = methodOf(name, entry, caller);
-  for (const [name, entry] of Object.entries(contract.streams)) client[name] = streamOf(name, entry, caller);
-  return client as ContractClient<C>;
+  for (const [name, entry] of Object.entries(contract.methods)) client[name] = methodOf(name, entry, untyped);
+  for (const [name, entry] of Object.entries(contract.streams)) client[name] = streamOf(name, entry, untyped);
+  return client as ContractClient<C, Extra>;
 }
 
 type Method = (params?: unknown, options?: ContractCallerOptions) => Promise<unknown>;

@@ -1,12 +1,17 @@
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
+import type { Clock } from '../interfaces/platform.js';
 import type { IncomingCall } from '../session/incoming-call.js';
 import type { PluginLog } from './context.js';
 import type { RegisteredHandler } from './plugin.js';
 import { validate } from './validate.js';
 
+/** Items after which other work gets its turn: a generator that never waits would keep pings and cancels from being read. */
+const itemsPerTurn = 64;
+
 /** What a stream is run with. */
 export interface RunStreamOptions {
   readonly log: PluginLog;
+  readonly clock: Clock;
   /** What the caller is told of an error that the generator threw. */
   explain(thrown: unknown): unknown;
 }
@@ -31,7 +36,7 @@ export async function runStream(handler: RegisteredHandler, call: IncomingCall, 
   // At once, also while an item is awaited: a native generator notes it for its next `yield`, others may stop waiting.
   call.onCancel(() => void leave());
   try {
-    for (;;) {
+    for (let sent = 1; ; sent++) {
       const step = await nextOf(generator, options);
       if (step.done === true) {
         // Left because of a cancel: then this is not the result.
@@ -48,6 +53,7 @@ export async function runStream(handler: RegisteredHandler, call: IncomingCall, 
       }
       const held = call.sendItem(step.value);
       if (held !== undefined) await held;
+      else if (sent % itemsPerTurn === 0) await new Promise<void>((resolve) => options.clock.endOfTurn(resolve));
     }
   } catch (error) {
     await leave();

@@ -94,7 +94,7 @@ function refusal(subject: Subject, found: readonly StandardSchemaIssue[]): Worke
   const more = found.length - named.length;
   return new WorkerRuntimeError(
     subject.code,
-    `${subject.what} ${named.length === 0 ? 'was refused' : `was refused. ${named.join('; ')}`}${more > 0 ? `; and ${more} more` : ''}. ${subject.repair}`,
+    `${subject.what} did not fit the schema${named.length === 0 ? '' : `: ${named.join('; ')}`}${more > 0 ? `; and ${more} more` : ''}. ${subject.repair}`,
     { details: { issues }, ...(subject.mayHaveRun === undefined ? {} : { mayHaveRun: subject.mayHaveRun }) },
   );
 }

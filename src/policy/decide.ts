@@ -93,7 +93,7 @@ function denyUncovered(guard: CompiledCapability, attempt: Attempt, uncovered: r
   if (guard.grants.entries.length === 0)
     return deny(attempt, 'NOT_GRANTED', `The plugin has no grant for ${capability}${on(scope)}.`, { missing: scope });
   const missing = missingOf(guard, uncovered);
-  const onlyExpired = uncovered.every((tuple) => guard.grants.findCovering(tuple, Number.NEGATIVE_INFINITY) !== undefined);
+  const onlyExpired = guard.grants.canExpire && uncovered.every((tuple) => guard.grants.findCovering(tuple, Number.NEGATIVE_INFINITY) !== undefined);
   if (onlyExpired) return deny(attempt, 'GRANT_EXPIRED', `The plugin's grant for ${capability}${on(scope)} has expired.`, { missing });
   return deny(attempt, 'SCOPE_NOT_GRANTED', `The plugin has no grant for ${capability}${on(missing)}.`, { missing });
 }

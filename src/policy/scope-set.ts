@@ -28,6 +28,8 @@ export interface ScopeField {
 /** Many scopes of one capability, compiled so that a question does not grow with their number. */
 export interface ScopeSet<Item> {
   readonly entries: readonly ScopeEntry<Item>[];
+  /** Whether any entry covers nothing from some instant on. */
+  readonly canExpire: boolean;
   /** The first item that covers the tuple in all fields at the instant `nowMs`. */
   findCovering(tuple: Tuple, nowMs: number): Item | undefined;
   /** The first item that overlaps the tuple in all fields. */
@@ -83,6 +85,7 @@ export function createScopeSet<Item>(fields: readonly ScopeField[], scopes: read
 
   return {
     entries,
+    canExpire: entries.some((entry) => entry.untilMs < Number.POSITIVE_INFINITY),
     findCovering(tuple, nowMs) {
       if (entries.length === 0) return undefined;
       let found: Item | undefined;

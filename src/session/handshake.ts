@@ -46,7 +46,7 @@ export function acceptHandshake<Established extends MessageReceiver>(options: Ac
   const { connection } = options;
   return runHandshake(
     options,
-    (violation) => rejection('HANDSHAKE_INVALID', violation.message),
+    ({ code, message }) => (code === 'PROTOCOL_ERROR' ? rejection('HANDSHAKE_INVALID', message) : undefined),
     (message, settle) => {
       if (message.kind !== 'hello') throw new WorkerRuntimeError('PROTOCOL_ERROR', `The first message must be hello, not ${message.kind}.`);
       const hello = message.fields;

@@ -22,8 +22,8 @@ export interface IncomingCallOwner {
 
 /** A call that was made in the course of an incoming one, on whichever session. */
 export interface NestedCall {
-  /** Nobody waits for it any more. */
-  cancel(error: WorkerRuntimeError): void;
+  /** The call in the course of which it was made has ended: nobody waits for it any more. */
+  endWithParent(): void;
 }
 
 /**
@@ -245,8 +245,7 @@ export class IncomingCall {
     this.#sender?.close(new WorkerRuntimeError('INVALID_STATE', `"${this.method}" was answered; no items can follow.`));
     const nested = this.#nested;
     this.#nested = undefined;
-    const over = new WorkerRuntimeError('CANCELLED', `The call of "${this.method}" that this one is nested in has ended.`);
-    for (const call of nested ?? []) call.cancel(over);
+    for (const call of nested ?? []) call.endWithParent();
     this.#owner.onAnswered(this);
     if (this.#handled) this.#owner.onReleased(this);
   }

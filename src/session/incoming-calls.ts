@@ -96,11 +96,16 @@ export class IncomingCalls implements IncomingCallOwner {
     if (request.parentId !== undefined && parent === undefined) {
       return this.#refuse(id, new WorkerRuntimeError('CANCELLED', `The call ${request.parentId} that this one is nested in has ended.`));
     }
-    const own = request.deadlineMs === undefined ? Number.POSITIVE_INFINITY : this.clock.now() + request.deadlineMs;
+    const now = this.clock.now();
+    const own = request.deadlineMs === undefined ? Number.POSITIVE_INFINITY : now + request.deadlineMs;
     const deadlineAt = parent === undefined ? own : Math.min(own, parent.deadlineAt);
+    if (deadlineAt <= now) {
+      return this.#refuse(id, new WorkerRuntimeError('DEADLINE_EXCEEDED', `No time was left for "${request.method}" when it arrived; it was not begun.`));
+    }
     const call = new IncomingCall(this, request, deadlineAt, parent?.tag);
     parent?.adopt(call);
     this.#calls.set(id, call);
+    this.#running += 1;
     if (deadlineAt !== Number.POSITIVE_INFINITY) this.#deadlines.arm(deadlineAt);
     this.#options.onRequest(call);
   }

@@ -16,7 +16,7 @@ export interface MessageReceiver {
   onMessage(message: Message, bytes: number): void;
   /** The connection takes bulk data again. */
   onWritable(): void;
-  /** What to tell the other side before the connection is closed because it broke the protocol; nothing by default. */
+  /** What to tell the other side before the connection is closed because of a fault; by default, or if undefined, nothing. */
   lastWord?(violation: WorkerRuntimeError): Message | undefined;
   /** Exactly once. `violation` is set when this side ended it because the other one broke the protocol. */
   onEnd(reason: CloseReason, violation: WorkerRuntimeError | undefined): void;
@@ -138,7 +138,7 @@ export class MessageConnection {
   fail(error: WorkerRuntimeError): void {
     if (this.#ended || this.#violation !== undefined) return;
     this.#violation = error;
-    const lastWord = error.code === 'PROTOCOL_ERROR' ? this.receiver.lastWord?.(error) : undefined;
+    const lastWord = this.receiver.lastWord?.(error);
     if (lastWord !== undefined) this.send(lastWord, 'bulk');
     this.#shut({ code: lastWord === undefined ? 'ABORTED' : 'PROTOCOL_ERROR', message: error.message });
   }

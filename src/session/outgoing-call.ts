@@ -126,6 +126,13 @@ export class OutgoingCall implements Departure, ParentCall, NestedCall {
     this.#owner.sendCancel(this, error.message);
   }
 
+  endWithParent(): void {
+    // When it was the session that ended, this call is about to be settled as lost, which says more.
+    if (this.#owner.connection.ended) return;
+    const message = `The call of "${this.method}" was cancelled: the call of "${this.parent?.method}", in which it is nested, has ended.`;
+    this.cancel(new WorkerRuntimeError('CANCELLED', message, { mayHaveRun: this.mayHaveRun }));
+  }
+
   /** Settles without telling: there is nobody to tell. */
   abandon(error: WorkerRuntimeError): void {
     this.#settle(error, undefined);

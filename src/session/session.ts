@@ -5,7 +5,6 @@ import type { CloseReason } from '../interfaces/transport.js';
 import type { Message } from '../messages/message.js';
 import type { SessionCallOptions } from './call-options.js';
 import { CallStream } from './call-stream.js';
-import type { IncomingCall } from './incoming-call.js';
 import { IncomingCalls } from './incoming-calls.js';
 import type { MessageConnection, MessageReceiver } from './message-connection.js';
 import { OneWayMessages, oneWayWindow } from './one-way-messages.js';
@@ -216,8 +215,11 @@ export class Session implements MessageReceiver {
     this.#oneWay.release();
   }
 
-  lastWord(violation: WorkerRuntimeError): Message {
-    return { kind: 'goodbye', code: violation.code, message: violation.message };
+  lastWord(violation: WorkerRuntimeError): Message | undefined {
+    if (violation.code === 'PROTOCOL_ERROR') return { kind: 'goodbye', code: violation.code, message: violation.message };
+    // What went wrong inside this side is nobody else's business; and whoever does not read is told nothing.
+    if (violation.code === 'INTERNAL_ERROR') return { kind: 'goodbye', code: violation.code, message: 'An internal error ended the session.' };
+    return undefined;
   }
 
   onEnd(reason: CloseReason, violation: WorkerRuntimeError | undefined): void {

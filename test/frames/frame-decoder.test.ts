@@ -148,4 +148,13 @@ describe('stopping', () => {
     decoder.push(hex('00000001 03'), fail);
     expect(calls).toBe(1);
   });
+  test('bytes pushed by the receiver of a frame would be out of order', () => {
+    const decoder = new FrameDecoder(10);
+    const push = (): void =>
+      decoder.push(hex('00000001 01'), () => {
+        push();
+        return true;
+      });
+    expect(push).toThrow(expect.objectContaining({ code: 'INTERNAL_ERROR' }));
+  });
 });

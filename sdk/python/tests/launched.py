@@ -37,7 +37,7 @@ class Launched:
         }  # fmt: skip
         self.socket, theirs = socket.socketpair()
         self.socket.settimeout(10)
-        stdio = theirs if channel == "stdio" else None
+        stdio = theirs.fileno() if channel == "stdio" else None
 
         def put_on_3() -> None:
             os.dup2(theirs.fileno(), 3)
@@ -45,8 +45,8 @@ class Launched:
         self.process = subprocess.Popen(
             [sys.executable, path],
             env=environ,
-            stdin=stdio or subprocess.DEVNULL,
-            stdout=stdio or subprocess.PIPE,
+            stdin=subprocess.DEVNULL if stdio is None else stdio,
+            stdout=subprocess.PIPE if stdio is None else stdio,
             stderr=subprocess.PIPE,
             pass_fds=(3,) if channel == "fd:3" else (),
             preexec_fn=put_on_3 if channel == "fd:3" else None,

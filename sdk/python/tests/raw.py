@@ -54,6 +54,8 @@ class Recorder:
     def on_idle(self) -> None:
         self.idle += 1
 
+    def on_violation(self, what: str) -> None: ...
+
     def on_end(self, end: SessionEnd) -> None:
         self.ends.append(end)
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -245,3 +246,21 @@ def test_without_a_usable_channel(channel: str, said: str) -> None:
         capture_output=True, text=True, timeout=10,
     )  # fmt: skip
     assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_absurd_deadlines_and_forked_children() -> None:
+    source = """
+    @plugin.method
+    async def fork(ctx: Context):
+        if os.fork() == 0:
+            time.sleep(1)
+            os._exit(0)
+        return ctx.remaining
+    """
+    with Launched(textwrap.dedent(source)) as worker:
+        worker.welcome()
+        worker.request("fork", None, None, 2**53)
+        assert worker.read_kind(m.RESPONSE)[3] > 1e12
+        worker.process.kill()
+        # The child lives on, but holds no copy of the channel.
+        assert worker.read() == []

@@ -21,6 +21,7 @@ class Config(Mapping[str, Any]):
     def __init__(self, values: Mapping[str, Any], secret_keys: Iterable[str] = ()) -> None:
         self._values = dict(values)
         self.secret_keys = frozenset(secret_keys)
+        self._secrets = self._find_secrets()
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
@@ -90,11 +91,11 @@ class Config(Mapping[str, Any]):
 
     def redact(self, text: str) -> str:
         """The text without any secret value."""
-        for secret in self._secrets():
+        for secret in self._secrets:
             text = text.replace(secret, _REDACTED)
         return text
 
-    def _secrets(self) -> list[str]:
+    def _find_secrets(self) -> list[str]:
         found: set[str] = set()
 
         def collect(value: Any) -> None:

@@ -28,6 +28,10 @@ class Connection(Protocol):
 
     def close(self) -> None: ...
 
+    def forget(self) -> None:
+        """Closes this process's copy alone: for a forked child."""
+        ...
+
 
 class FdConnection:
     """Over descriptors of the process. Both may be the same (a socket)."""
@@ -52,6 +56,9 @@ class FdConnection:
             return 0
 
     def close(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
         for fd in {self.read_fd, self.write_fd}:
             try:
                 os.close(fd)
@@ -71,6 +78,9 @@ class SocketConnection(FdConnection):
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
+        self._socket.close()
+
+    def forget(self) -> None:
         self._socket.close()
 
 

@@ -109,6 +109,8 @@ class Context:
 
     async def sleep(self, seconds: float) -> None:
         """Waits on the session's clock, which tests can advance."""
+        if not seconds >= 0:
+            raise InvalidArgument(f"{seconds} is not a number of seconds.")
         await self._runtime.sleep(seconds)
 
     # The call

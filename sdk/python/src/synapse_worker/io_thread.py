@@ -19,6 +19,8 @@ from .session.session import Session
 
 # How long the last bytes (a goodbye) may take to leave.
 _FLUSH_SECONDS = 1.0
+# A deadline may lie further ahead than the system can wait for.
+_MAX_WAIT_SECONDS = 3_600.0
 
 
 class Waker:
@@ -112,7 +114,7 @@ class IoThread(threading.Thread):
                         return session.end.message
                 watch.set(reading=session.end is None, writing=blocked)
                 due = session.next_due() if session.end is None else give_up
-                timeout = None if due is None else max(0.0, due - now)
+                timeout = None if due is None else min(_MAX_WAIT_SECONDS, max(0.0, due - now))
                 for key, _ in selector.select(timeout):
                     if key.fd == self._waker.fd:
                         if {signal.SIGTERM, signal.SIGINT} & set(self._waker.drain()):

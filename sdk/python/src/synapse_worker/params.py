@@ -33,7 +33,12 @@ IGNORE_UNKNOWN = "__synapse_ignore_unknown__"
 
 def params_reader(annotation: Any) -> Callable[[str, Any], Any]:
     """A function (method, params) → value that raises `InvalidParams` naming the field. Unknown annotations fail here."""
-    read = _reader(annotation, {})
+    try:
+        read = _reader(annotation, {})
+    except NameError as error:
+        raise InvalidArgument(
+            f"A type in {annotation!r} cannot be resolved ({error}); define it at the top of a module."
+        ) from None
     # A call without params is a call with no fields, where fields are wanted.
     takes_nothing = annotation in (Any, None, type(None), *SCALARS)
 

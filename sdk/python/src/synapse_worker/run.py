@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .io_thread import IoThread, Waker
 from .launch import Launch, LaunchError
@@ -20,7 +20,7 @@ from .session.listener import SessionEnd
 from .session.session import Session
 
 # How long handlers may take to notice the end of the session before the process ends under them.
-_EXIT_GRACE_SECONDS = 2.0
+_EXIT_GRACE_SECONDS = 1.0
 
 _USAGE = """\
 This program is a Synapse plugin. It does not run by itself: a Synapse host launches it and talks to it over a channel
@@ -60,6 +60,9 @@ class _Process:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         runtime = Runtime(self._plugin, loop, clock)
+        loop.set_exception_handler(lambda _, context: _report(runtime, context))
+        # A child that is forked (not spawned) must not hold the channel open after this process has ended.
+        os.register_at_fork(after_in_child=connection.forget)
         handshake = WorkerHandshake(
             self._launch.plugin_id, self._launch.plugin_version, self._launch.token
         )
@@ -74,8 +77,11 @@ class _Process:
         io.serve(session)
         try:
             loop.run_until_complete(_until_over(runtime))
-        except KeyboardInterrupt:
-            session.goodbye("STOPPED", "The worker was interrupted.")
+        except BaseException:
+            # A task of the author's own has ended the loop, by sys.exit() say.
+            session.goodbye("INTERNAL_ERROR", "The plugin has ended its loop.")
+            io.join(_EXIT_GRACE_SECONDS)
+            raise
         finally:
             runtime.close()
         io.join(_EXIT_GRACE_SECONDS)
@@ -115,6 +121,16 @@ def _take_signals(waker: Waker) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     signal.set_wakeup_fd(waker.writer.fileno(), warn_on_full_buffer=False)
+
+
+def _report(runtime: Runtime, context: dict[str, Any]) -> None:
+    """Errors in tasks that nobody awaits, told without secrets."""
+    error = context.get("exception")
+    what = str(context.get("message", "An error in the loop"))
+    if isinstance(error, BaseException):
+        runtime.report(what, error)
+    else:
+        print(runtime.config.redact(what), file=sys.stderr)
 
 
 def _status(end: SessionEnd | None) -> int:

@@ -92,6 +92,10 @@ class Runtime:
     def on_drain(self, grace_ms: int | None, reason: str | None) -> None:
         """Handlers see it as `ctx.draining`."""
 
+    def on_violation(self, what: str) -> None:
+        # Not logged here: standard error may be full, and the IO thread must not wait for it.
+        self.post(_log.warning, "A protocol error of the host: %s", what)
+
     def on_idle(self) -> None:
         self.lifecycle.idle()
 

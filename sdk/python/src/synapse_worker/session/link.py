@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -16,11 +15,11 @@ from .timers import Timer, TimerQueue
 
 _MAX_RECORDED_ERRORS = 100
 
-_log = logging.getLogger("synapse_worker")
-
 
 class Link:
-    def __init__(self, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, clock: Clock, wake: Callable[[], None], on_violation: Callable[[str], None]
+    ) -> None:
         self.lock = threading.RLock()
         self.clock = clock
         self.timers = TimerQueue()
@@ -32,6 +31,7 @@ class Link:
         self.received_drain = False
         self.recorded_errors = 0
         self._wake = wake
+        self._on_violation = on_violation
 
     def send_bulk(self, body: bytes, on_sent: Callable[[], None] | None = None) -> Entry:
         entry = Entry(body, True, on_sent)
@@ -65,6 +65,6 @@ class Link:
     def record(self, what: str) -> None:
         """A protocol error that harms nobody: counted and reported; the hundredth ends the session."""
         self.recorded_errors += 1
-        _log.warning("protocol error %d of the other side: %s", self.recorded_errors, what)
+        self._on_violation(what)
         if self.recorded_errors >= _MAX_RECORDED_ERRORS:
             raise ProtocolError(f"Too many protocol errors; the last one: {what}")

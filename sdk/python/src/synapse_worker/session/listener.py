@@ -36,6 +36,9 @@ class SessionListener(Protocol):
     def on_drain(self, grace_ms: int | None, reason: str | None) -> None:
         """The other side is about to stop."""
 
+    def on_violation(self, what: str) -> None:
+        """The other side broke a rule in a way that harms nobody; it was counted."""
+
     def on_idle(self) -> None:
         """The last call of the other side in flight was answered."""
 

@@ -25,6 +25,8 @@ from .outbox import MAX_QUEUED_BYTES
 
 DEFAULT_TIMEOUT = 30.0
 _MAX_KEY_BYTES = 256
+# A time limit of a thousand years is none, and would not fit into the message.
+_FOREVER = 1_000 * 365 * 86_400.0
 
 
 class OutgoingCalls:
@@ -91,7 +93,7 @@ class OutgoingCalls:
     def _limit(
         self, call: OutgoingCall, now: float, timeout: float | None, parent: IncomingCall | None
     ) -> None:
-        if timeout is not None and timeout != float("inf"):
+        if timeout is not None and timeout < _FOREVER:
             call.deadline, call.time_limit = now + timeout, f"its time limit of {timeout:g} s"
         if parent is not None and parent.deadline is not None:
             if call.deadline is None or parent.deadline < call.deadline:

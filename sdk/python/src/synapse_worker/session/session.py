@@ -37,7 +37,7 @@ class Session:
     ) -> None:
         self._handshake = handshake
         self._listener = listener
-        self.link = Link(clock, wake)
+        self.link = Link(clock, wake, listener.on_violation)
         is_host = handshake.is_host
         self.outgoing = OutgoingCalls(self.link, 2 if is_host else 1, WorkerLost if is_host else HostLost)
         self.incoming = IncomingCalls(

@@ -93,6 +93,9 @@ class HostListener:
     def on_drain(self, grace_ms: int | None, reason: str | None) -> None:
         """The harness asks the session."""
 
+    def on_violation(self, what: str) -> None:
+        """The session counts them; a test can look."""
+
     def on_idle(self) -> None:
         """Nothing waits for it."""
 
