@@ -191,9 +191,10 @@ describe('a client of a contract', () => {
       yield 'two' as never;
     };
     api.sum(undefined, { input: given() });
+    const { input } = asked[0]!.options as { input: AsyncIterable<unknown> };
     const sent: unknown[] = [];
     const sending = (async () => {
-      for await (const item of (asked[0]?.options as { input: AsyncIterable<unknown> }).input) sent.push(item);
+      for await (const item of input) sent.push(item);
     })();
     expect(await rejection(sending)).toMatchObject({ code: 'INVALID_PARAMS' });
     expect(sent).toEqual([1]);

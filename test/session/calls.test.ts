@@ -211,8 +211,8 @@ describe('limits', () => {
       codes.push((await call).code);
       await clock.settle();
     }
-    expect(codes).toEqual([...Array(3).fill('CANCELLED'), ...Array(7).fill('OVERLOADED')]);
-    expect([peer.received.length, peer.session.incomingCallsInFlight, peer.session.runningHandlers]).toEqual([3, 0, 3]);
+    expect(codes).toEqual([...Array(6).fill('CANCELLED'), ...Array(4).fill('OVERLOADED')]);
+    expect([peer.received.length, peer.session.incomingCallsInFlight, peer.session.runningHandlers]).toEqual([6, 0, 6]);
     stuck.open();
     await clock.settle();
     expect(peer.session.runningHandlers).toBe(0);

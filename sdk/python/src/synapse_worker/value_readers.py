@@ -6,7 +6,11 @@ import datetime
 from collections.abc import Callable
 from typing import Any
 
+from msgpack import Timestamp
+
 Read = Callable[[Any, str], Any]
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 class Wrong(Exception):
@@ -60,10 +64,13 @@ def read_datetime(value: Any, path: str) -> datetime.datetime:
             return datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
         except ValueError:
             pass
-    elif hasattr(value, "to_datetime"):
-        at = value.to_datetime()
-        assert isinstance(at, datetime.datetime)
-        return at
+    elif isinstance(value, Timestamp):
+        try:
+            return _EPOCH + datetime.timedelta(
+                seconds=value.seconds, microseconds=value.nanoseconds // 1000
+            )
+        except OverflowError:
+            pass
     raise Wrong(path, "must be a time as an ISO 8601 string")
 
 
