@@ -1,4 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fillIn, generatedParts } from './generated-docs.js';
+import { refreshSnippets } from './snippets.js';
 
+// npm run docs: puts what the code says into the documents.
 for (const [file, parts] of Object.entries(generatedParts())) writeFileSync(file, fillIn(readFileSync(file, 'utf8'), parts));
+writeFileSync('README.md', refreshSnippets(readFileSync('README.md', 'utf8')));

@@ -17,7 +17,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const maxDocumentBytes = 2 * 1024 * 1024;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const { name, text } = readInput(process.argv[2]);
+const { name, text } = await readInput(process.argv[2]);
 const python = preparePythonPlugin();
 if ('problem' in python) say(`Python is not available here: ${python.problem}. The TypeScript twin of the provider runs instead.`);
 const providerFolder = 'problem' in python ? await buildNodePlugin('node-summarizer') : python.directory;
@@ -63,11 +63,29 @@ try {
 }
 say('Everything has stopped.');
 
-function readInput(argument: string | undefined): { name: string; text: string } {
-  const piped = process.stdin.isTTY !== true && (fstatSync(0).isFIFO() || fstatSync(0).isFile());
-  const stdin = argument === '-' || (argument === undefined && piped);
-  let bytes = stdin ? readFileSync(0) : readFileSync(argument ?? join(here, '..', '..', 'README.md'));
-  if (stdin && bytes.length === 0 && argument === undefined) bytes = readFileSync(join(here, '..', '..', 'README.md'));
-  if (bytes.length > maxDocumentBytes) say(`The document has ${bytes.length} bytes; the first ${maxDocumentBytes} are summarised.`);
-  return { name: stdin ? 'standard input' : (argument ?? 'README.md'), text: bytes.subarray(0, maxDocumentBytes).toString('utf8') };
+/** A file, standard input (`-`, or a pipe on which something arrives within a second), or this project's README. */
+async function readInput(argument: string | undefined): Promise<{ name: string; text: string }> {
+  const bytes = argument === '-' || argument === undefined ? await readStandardInput(argument === '-') : readFileSync(argument);
+  if (bytes !== undefined && bytes.length > maxDocumentBytes) say(`The document has ${bytes.length} bytes; the first ${maxDocumentBytes} are summarised.`);
+  const document = bytes ?? readFileSync(join(here, '..', '..', 'README.md'));
+  const source = argument === '-' || (argument === undefined && bytes !== undefined) ? 'standard input' : (argument ?? 'README.md');
+  return { name: source, text: document.subarray(0, maxDocumentBytes).toString('utf8') };
+}
+
+async function readStandardInput(wanted: boolean): Promise<Buffer | undefined> {
+  const stats = fstatSync(0);
+  if (!wanted && !(stats.isFIFO() || stats.isFile() || stats.isSocket())) return undefined;
+  const chunks: Buffer[] = [];
+  // A pipe may have been inherited from somebody who never writes.
+  const timer = wanted ? undefined : setTimeout(() => process.stdin.destroy(), 1_000);
+  try {
+    for await (const chunk of process.stdin) {
+      clearTimeout(timer);
+      chunks.push(chunk as Buffer);
+    }
+  } catch (error) {
+    if (wanted || chunks.length > 0) throw error;
+  }
+  clearTimeout(timer);
+  return wanted || chunks.length > 0 ? Buffer.concat(chunks) : undefined;
 }

@@ -54,6 +54,6 @@ function joinWords(words: readonly string[]): string {
 function singular(field: string): string {
   const words = field.replaceAll('_', ' ');
   if (words.endsWith('ies')) return `${words.slice(0, -3)}y`;
-  if (words.endsWith('sses')) return words.slice(0, -2);
+  if (words.endsWith('sses') || words.endsWith('xes')) return words.slice(0, -2);
   return words.endsWith('s') && !words.endsWith('ss') ? words.slice(0, -1) : words;
 }

@@ -5,7 +5,7 @@ import type { Logger } from '../interfaces/logger.js';
 import type { Platform } from '../interfaces/platform.js';
 import { manifestDigest } from '../manifest/manifest-digest.js';
 import type { Manifest } from '../manifest/manifest.js';
-import { parseManifest } from '../manifest/parse-manifest.js';
+import { invalidManifest } from '../manifest/parse-manifest.js';
 import { parseConfig } from '../manifest/validate-config.js';
 import type { ValueCodec } from '../messages/codec.js';
 import type { GrantStore } from '../policy/grant-store.js';
@@ -15,6 +15,7 @@ import { defaultTimings, type WorkerTimings } from '../worker/worker-options.js'
 import type { Audit } from './audit.js';
 import { Authority } from './authority.js';
 import type { Broker } from './broker.js';
+import { checkManifest } from './check-manifest.js';
 import type { HostOptions, InstallOptions } from './host-options.js';
 import type { Notifier } from './notifications.js';
 import { Plugin } from './plugin.js';
@@ -63,7 +64,8 @@ export function installPlugin(host: HostParts, source: PluginSource, install: In
   const { options, platform, createId, notifier, logger, audit, broker } = host;
   const { trust = 'unverified' } = install;
   if (!Object.hasOwn(tierLimits, trust)) throw new WorkerRuntimeError('INVALID_ARGUMENT', `"${trust}" is not a trust tier: use official, community or unverified.`);
-  const manifest = parseManifest({ text: source.manifest, fileName: source.manifestFileName }, { catalogue: host.catalogue, files: source.files });
+  const { manifest, problems } = checkManifest(source, host.catalogue);
+  if (manifest === undefined) throw invalidManifest(problems, source.manifestFileName);
   const { config, secretKeys } = parseConfig(manifest.configSchema, install.config ?? {});
   const redact = redactor(config, secretKeys);
   const digest = manifestDigest(bytesOf(source.manifest), platform.crypto);

@@ -108,7 +108,7 @@ class ConfigSchemaReader {
       maxItems: written.max_items ?? written.maxItems,
       items: this.#items(written, path),
       fields: written.properties === undefined ? undefined : this.readObject(written, path),
-      enum: written.enum as readonly unknown[] | undefined,
+      enum: this.#enum(written.enum, path),
     };
     this.#checkRules(rules, path);
     return rules;
@@ -142,6 +142,13 @@ class ConfigSchemaReader {
     return written.item_type === undefined ? undefined : this.#rules({ type: this.#typeWord(written.item_type, [...path, 'item_type']) }, path);
   }
 
+  #enum(written: readonly unknown[] | undefined, path: Path): readonly unknown[] | undefined {
+    const values = written?.filter((value) => ['string', 'number', 'boolean'].includes(typeof value));
+    if (values?.length !== written?.length)
+      this.#problems.add('INVALID_CONFIG_RULE', [...path, 'enum'], 'enum may list texts, numbers and booleans; remove the others.');
+    return values;
+  }
+
   #pattern(source: string | undefined, path: Path): LinearPattern | undefined {
     if (source === undefined) return undefined;
     const compiled = compilePattern(source);
@@ -169,7 +176,6 @@ class ConfigSchemaReader {
     if (type !== 'list' && type !== 'any' && (rules.minItems !== undefined || rules.maxItems !== undefined || rules.items !== undefined))
       wrong('min_items, max_items and item rules belong to lists; set type to list.');
     if (type !== 'map' && type !== 'any' && rules.fields !== undefined) wrong('properties belong to maps; set type to map.');
-    if (rules.enum?.some((value) => typeof value === 'object')) wrong('enum may list texts, numbers and booleans; remove the others.');
   }
 
   #checkDefault(rules: ConfigRules, value: unknown, secret: boolean, path: Path): void {

@@ -98,19 +98,13 @@ function denyUncovered(guard: CompiledCapability, attempt: Attempt, uncovered: r
   return deny(attempt, 'SCOPE_NOT_GRANTED', `The plugin has no grant for ${capability}${on(missing)}.`, { missing });
 }
 
-/** For each field that lacks something the values that it lacks. */
+/** The fields that lack something, each with all its values in what is not covered: a grant of these would do. */
 function missingOf(guard: CompiledCapability, uncovered: readonly Tuple[]): Scope {
-  const missing: Record<string, string[]> = {};
-  for (const tuple of uncovered) {
-    const fields = guard.grants.uncoveredFields(tuple);
-    // None lacks anything where the covering grant has expired: then all that was attempted is what is missing.
-    for (const field of fields.length > 0 ? fields : tuple.keys()) {
-      const name = guard.fields[field]?.name ?? '';
-      const value = tuple[field] ?? '';
-      const values = Object.hasOwn(missing, name) ? missing[name] : undefined;
-      if (values === undefined) missing[name] = [value];
-      else if (!values.includes(value)) values.push(value);
-    }
+  const lacking = new Set(uncovered.flatMap((tuple) => guard.grants.uncoveredFields(tuple)));
+  const missing: Record<string, readonly string[]> = {};
+  for (const [field, { name }] of guard.fields.entries()) {
+    // None lacks anything where the covering grants have expired: then all that was attempted is what is missing.
+    if (lacking.size === 0 || lacking.has(field)) missing[name] = [...new Set(uncovered.map((tuple) => tuple[field] ?? ''))];
   }
   return missing;
 }

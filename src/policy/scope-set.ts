@@ -90,7 +90,9 @@ export function createScopeSet<Item>(fields: readonly ScopeField[], scopes: read
       if (entries.length === 0) return undefined;
       let found: Item | undefined;
       index.findMatching(tuple[primary] ?? '', (entry) => {
-        if (nowMs >= entry.untilMs || !holdsElsewhere(covers, entry, tuple)) return false;
+        // Asked in this way round, so that a time that is no number finds every grant expired.
+        const isInForce = nowMs < entry.untilMs;
+        if (!isInForce || !holdsElsewhere(covers, entry, tuple)) return false;
         found = entry.item;
         return true;
       });

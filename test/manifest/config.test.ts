@@ -97,7 +97,7 @@ describe('validateConfig', () => {
     const schema = schemaOf('{ constructor: {type: string, required: true} }');
     expect(codesOf(schema, {})).toEqual(['CONFIG_MISSING /constructor']);
     expect(codesOf(schemaOf('{ a: {} }'), JSON.parse('{"__proto__": {"polluted": true}}'))).toEqual(['CONFIG_UNKNOWN_KEY /__proto__']);
-    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
   it('has no fields without a schema', () => {
     expect(codesOf(parse(runnable).manifest!.configSchema, { a: 1 })).toEqual(['CONFIG_UNKNOWN_KEY /a']);
@@ -125,7 +125,7 @@ describe('parseConfig', () => {
       thrown = error;
     }
     if (!isWorkerRuntimeError(thrown, 'INVALID_CONFIG')) throw thrown;
-    expect(thrown.details['problems']).toHaveLength(2);
+    expect(thrown.details.problems).toHaveLength(2);
     expect(thrown.message).toBe('The configuration does not fit: token is required; set it. (and 1 more)');
   });
 });

@@ -128,7 +128,7 @@ describe('the normal form', () => {
         optional: false,
         origin: 'requires',
         path: '/requires/capabilities/0',
-        line: 20,
+        line: 21,
         alwaysNeedsApproval: false,
       },
       {
@@ -137,7 +137,7 @@ describe('the normal form', () => {
         optional: true,
         origin: 'requires',
         path: '/requires/capabilities/1',
-        line: 25,
+        line: 26,
         alwaysNeedsApproval: false,
       },
       {
@@ -146,12 +146,12 @@ describe('the normal form', () => {
         optional: false,
         origin: 'requires',
         path: '/requires/capabilities/2',
-        line: 28,
+        line: 29,
         alwaysNeedsApproval: false,
       },
     ]);
-    expect(worker.provides.methods['summarize']).toMatchObject({ idempotent: true, params: { required: ['text'] } });
-    expect(worker.provides.streams['narrate']).toMatchObject({ result: { type: ['object', 'null'] } });
+    expect(worker.provides.methods.summarize).toMatchObject({ idempotent: true, params: { required: ['text'] } });
+    expect(worker.provides.streams.narrate).toMatchObject({ result: { type: ['object', 'null'] } });
     expect(worker.provides.events).toEqual({ 'summary.done': { type: 'object' } });
     expect(worker.limits).toMatchObject({ maxConcurrency: 4, handlerTimeoutMs: 60_000, maxMemoryBytes: 536_870_912 });
     expect(worker.minIsolation).toBe('process');
@@ -166,7 +166,7 @@ describe('the normal form', () => {
 
   it('is frozen all the way down', () => {
     const worker = manifest('worker-provider.yml');
-    expect(Object.isFrozen(worker.requests[0]?.scope['hosts'])).toBe(true);
-    expect(Object.isFrozen(worker.provides.methods['summarize']?.params)).toBe(true);
+    expect(Object.isFrozen(worker.requests[0]?.scope.hosts)).toBe(true);
+    expect(Object.isFrozen(worker.provides.methods.summarize?.params)).toBe(true);
   });
 });

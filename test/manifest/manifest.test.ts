@@ -133,7 +133,7 @@ describe('runtime', () => {
         'a\\\\..\\\\b',
         '..\\\\x',
         '\\\\\\\\server\\\\x',
-        'a\\0.py',
+        'a\\e.py',
         'a\\nb',
         '-e',
         '--inspect',

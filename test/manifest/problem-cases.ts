@@ -212,6 +212,7 @@ export const problemCases: Partial<Record<ProblemCode, readonly ProblemCase[]>> 
   ],
   INVALID_CONFIG_RULE: [
     { text: `${runnable}config_schema: {a: «{type: integer, min: 2, max: 1}}`, path: '/config_schema/a', says: 'exchange' },
+    { text: `${runnable}config_schema: {a: {enum: «[{}], default: []}}`, path: '/config_schema/a/enum', says: 'remove the others' },
     { text: `${runnable}config_schema: {a: «{type: string, min: 2}}`, path: '/config_schema/a', says: 'min_length' },
     { text: `${runnable}config_schema: {type: object, required: [b], properties: «{a: {}}}`, path: '/config_schema/properties', says: '"b"' },
   ],

@@ -78,6 +78,7 @@ describe('defineContract', () => {
     ['a name that the protocol refuses', { methods: { 'with space': {} } }, 'cannot be the name'],
     ['an empty name', { methods: { '': {} } }, 'cannot be the name'],
     ['a long name', { methods: { ['x'.repeat(257)]: {} } }, 'cannot be the name'],
+    // biome-ignore lint/suspicious/noThenProperty: that it is dangerous is what is tested.
     ['then', { methods: { then: {} } }, 'promise'],
     ['a name taken twice', { methods: { a: {} }, streams: { a: {} } }, 'both a method and a stream'],
     ['a wire name taken twice', { methods: { a: { wireName: 'x' }, x: {} } }, 'same name on the wire'],

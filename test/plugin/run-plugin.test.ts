@@ -197,6 +197,25 @@ describe('streams', () => {
     await rejection(stream.result);
   });
 
+  test('a generator that never waits delays neither other calls nor its own cancellation', async () => {
+    let yielded = 0;
+    const plugin = definePlugin({
+      methods: { quick: () => yielded },
+      streams: {
+        async *flood() {
+          for (;;) yield ++yielded;
+        },
+      },
+    });
+    const { session, clock } = await startPlugin(plugin);
+    const stream = session.stream('flood', {});
+    expect(await session.call('quick', {})).toBeLessThan(1_000);
+    stream.cancel();
+    await rejection(stream.result);
+    await clock.settle();
+    expect(yielded).toBeLessThan(3_000);
+  });
+
   test('a caller that goes away ends a generator that waits', async () => {
     const left: string[] = [];
     const plugin = definePlugin({

@@ -1,4 +1,6 @@
 import { defaultFrameLimits } from '../../src/frames/limits.js';
+import type { Clock } from '../../src/interfaces/platform.js';
+import type { Connection } from '../../src/interfaces/transport.js';
 import { msgpackrCodec } from '../../src/messages/codec.js';
 import type { HelloFields, WelcomeFields } from '../../src/messages/message.js';
 import type { Contract } from '../../src/plugin/contract.js';
@@ -48,11 +50,21 @@ export interface TestHostOptions {
   readonly load?: boolean;
 }
 
+/** The host's side of a session, before it is known who is at the other end. */
+export type AcceptedPlugin = Omit<TestHost, 'run' | 'clock'>;
+
 /** Runs a plugin over a memory pair, with a host that does what the test says. Time is simulated; messages flow by themselves. */
 export async function startPlugin(plugin: Plugin, options: TestHostOptions = {}): Promise<TestHost> {
   const platform = createSimulatedPlatform();
   const { clock } = platform;
   const [hostEnd, workerEnd] = createMemoryPair({ clock });
+  const running = runPlugin(plugin, { connection: workerEnd, platform, pluginId: 'tested', pluginVersion: '1.2.3' });
+  const [accepted, run] = await Promise.all([acceptPlugin(hostEnd, clock, options), running]);
+  return { ...accepted, run, clock };
+}
+
+/** Answers the hello of a plugin, and loads it. */
+export async function acceptPlugin(hostEnd: Connection, clock: Clock, options: TestHostOptions = {}): Promise<AcceptedPlugin> {
   const logs: LogLine[] = [];
   const requests: TestHost['requests'] = [];
   const drains: (string | undefined)[] = [];
@@ -66,7 +78,7 @@ export async function startPlugin(plugin: Plugin, options: TestHostOptions = {})
   const ended = new Promise<SessionEnd>((resolve) => {
     resolveEnded = resolve;
   });
-  const accepting = acceptHandshake({
+  const session = await acceptHandshake({
     connection,
     clock,
     admit: (said) => {
@@ -113,21 +125,20 @@ export async function startPlugin(plugin: Plugin, options: TestHostOptions = {})
         },
       }),
   });
-  const running = runPlugin(plugin, { connection: workerEnd, platform, pluginId: 'tested', pluginVersion: '1.2.3' });
-  const [session, run] = await Promise.all([accepting, running]);
   const load = () => session.call('plugin.load', {});
   if (options.load !== false) await load();
   return {
     session,
-    run,
-    clock,
     hello: hello as HelloFields,
     logs,
     requests,
     drains,
     ended,
     as: (contract) =>
-      createContractClient(contract, { call: (...args) => session.call(...args), stream: (...args) => session.stream(...args) as ContractStream }),
+      createContractClient(contract, {
+        call: (...args) => session.call(...args),
+        stream: (...args) => session.stream(...args) as ContractStream,
+      }),
     load,
   };
 }

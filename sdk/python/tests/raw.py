@@ -66,9 +66,7 @@ class RawHost:
     def __init__(self, welcome: dict[str, Any] | None = WELCOME) -> None:
         self.clock = StandingClock()
         self.listener = Recorder()
-        self.session = Session(
-            WorkerHandshake("p", "1.0.0"), self.listener, self.clock, lambda: None
-        )
+        self.session = Session(WorkerHandshake("p", "1.0.0"), self.listener, self.clock, lambda: None)
         self._splitter = FrameSplitter(2**31)
         self.session.start()
         self.hello = self.read()[0]

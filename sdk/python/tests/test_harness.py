@@ -128,9 +128,7 @@ def test_calls_and_results() -> None:
     async def body() -> None:
         async with test_plugin(make(), grants=["storage.read", "storage.write"]) as p:
             seen: list[tuple[float | None, str | None]] = []
-            result = await p.call(
-                "summarize", {"text": "abcdef"}, on_progress=lambda f, m: seen.append((f, m))
-            )
+            result = await p.call("summarize", {"text": "abcdef"}, on_progress=lambda f, m: seen.append((f, m)))
             assert result == {"summary": "abc"}
             assert seen == [(0.5, "ranking")]
             assert await p.call("add", {"left": 1, "right": 2.0}) == {"sum": 3}
@@ -193,9 +191,7 @@ def test_errors_of_handlers() -> None:
 
 def test_a_denial_travels_with_its_details() -> None:
     async def body() -> None:
-        async with test_plugin(
-            make(), grants=[{"capability": "events.publish", "topics": ["mail.*"]}]
-        ) as p:
+        async with test_plugin(make(), grants=[{"capability": "events.publish", "topics": ["mail.*"]}]) as p:
             assert await p.call("publish", {"topic": "mail.sent"}) == "event-1"
             assert [event.topic for event in p.published] == ["mail.sent"]
             with pytest.raises(CapabilityDenied) as caught:

@@ -49,9 +49,7 @@ class Letters(Channel):
 def test_a_channel() -> None:
     async def body() -> None:
         letters = Letters()
-        async with test_plugin(
-            letters, grants=[{"capability": "agents.message", "channels": ["letters"]}]
-        ) as p:
+        async with test_plugin(letters, grants=[{"capability": "agents.message", "channels": ["letters"]}]) as p:
             assert await p.call("channel.describe", {}) == {"channelId": "letters"}
             assert await p.call("channel.sendMessage", OUTBOUND) is None
             assert letters.sent == [OutboundMessage("letters", "u", "c", "hi", {"a": 1})]

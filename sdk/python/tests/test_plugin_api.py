@@ -190,9 +190,7 @@ def test_secrets_are_found_wherever_they_stand() -> None:
     assert config.redact("deeper-secret and a\nsecret") == "[redacted] and [redacted]"
     assert config.redact(repr("a\nsecret")) == "'[redacted]'"
     assert config.redact("port 12345678 abc") == "port [redacted] abc"
-    wire = to_wire(
-        WorkerError("deeper-secret", details={"why": ["deeper-secret", object()]}), redact=config.redact
-    )
+    wire = to_wire(WorkerError("deeper-secret", details={"why": ["deeper-secret", object()]}), redact=config.redact)
     assert "deeper-secret" not in str(wire)
 
 
@@ -254,7 +252,17 @@ def test_a_denial_names_capability_and_scope() -> None:
     assert str(denied) == "storage.read is not granted for keys=a, b"
     back = from_wire(to_wire(denied))
     assert isinstance(back, CapabilityDenied) and back.decision_id == "d1" and back.scope == {"keys": ["a", "b"]}
-    terse = from_wire({"code": "CAPABILITY_DENIED", "message": "No.", "details": {"capability": "x.y", "scope": {"n": ["z"]}}})
+    terse = from_wire(
+        {"code": "CAPABILITY_DENIED", "message": "No.", "details": {"capability": "x.y", "scope": {"n": ["z"]}}}
+    )
+    told = from_wire(
+        {
+            "code": "CAPABILITY_DENIED",
+            "message": 'No x.y on n "z".',
+            "details": {"capability": "x.y", "scope": {"n": ["z"]}},
+        }
+    )
+    assert told.message == 'No x.y on n "z".'
     assert terse.message == "No. (x.y for n=z)"
     assert from_wire({"code": "CAPABILITY_DENIED", "message": "No."}).code == "CAPABILITY_DENIED"
 
@@ -273,7 +281,13 @@ def test_topic_patterns(pattern: str, topic: str, matches: bool) -> None:
 
 @pytest.mark.parametrize(
     ("granted", "wanted", "covered"),
-    [("a.**", "a.*", True), ("a.*", "a.**", False), ("**", "a.**", True), ("a.b", "a.*", False), ("a.**", "a.b.**", True)],
+    [
+        ("a.**", "a.*", True),
+        ("a.*", "a.**", False),
+        ("**", "a.**", True),
+        ("a.b", "a.*", False),
+        ("a.**", "a.b.**", True),
+    ],
 )
 def test_patterns_within_patterns(granted: str, wanted: str, covered: bool) -> None:
     assert covers("topics", granted, wanted) is covered

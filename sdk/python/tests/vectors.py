@@ -74,11 +74,7 @@ def same(decoded: Any, wanted: Any) -> bool:
             and all(same(decoded[key], wanted[key]) for key in wanted)
         )
     if isinstance(wanted, list):
-        return (
-            isinstance(decoded, list)
-            and len(decoded) == len(wanted)
-            and all(map(same, decoded, wanted))
-        )
+        return isinstance(decoded, list) and len(decoded) == len(wanted) and all(map(same, decoded, wanted))
     if isinstance(wanted, float) and math.isnan(wanted):
         return isinstance(decoded, float) and math.isnan(decoded)
     if isinstance(wanted, bool) or isinstance(decoded, bool):

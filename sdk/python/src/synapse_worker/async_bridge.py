@@ -81,9 +81,7 @@ async def read_items(session: Session, call: Call) -> AsyncIterator[Any]:
             yield value
 
 
-async def send_progress(
-    session: Session, call: IncomingCall, send: Callable[[], None]
-) -> None:
+async def send_progress(session: Session, call: IncomingCall, send: Callable[[], None]) -> None:
     """Sends progress once the queue has room; of a call that is over, nothing."""
     while True:
         signal = Signal()

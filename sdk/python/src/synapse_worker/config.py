@@ -33,10 +33,7 @@ class Config(Mapping[str, Any]):
         return len(self._values)
 
     def __repr__(self) -> str:
-        shown = {
-            key: _REDACTED if key in self.secret_keys else value
-            for key, value in self._values.items()
-        }
+        shown = {key: _REDACTED if key in self.secret_keys else value for key, value in self._values.items()}
         return f"Config({shown!r})"
 
     def has(self, key: str) -> bool:
@@ -108,7 +105,9 @@ class Config(Mapping[str, Any]):
             elif isinstance(value, (str, int, float)) and len(str(value)) >= _MIN_SECRET_LENGTH:
                 if not isinstance(value, bool):
                     # As it stands, and as it looks in a repr.
-                    found.update((str(value), str(value).strip(), repr(value)[1:-1] if isinstance(value, str) else str(value)))
+                    found.update(
+                        (str(value), str(value).strip(), repr(value)[1:-1] if isinstance(value, str) else str(value))
+                    )
 
         for key in self.secret_keys:
             collect(self._values.get(key))

@@ -92,9 +92,7 @@ class Context:
             return
         if self._incoming is None:
             raise Cancelled("The session is over.")
-        raise self._incoming.cancel_error or DeadlineExceeded(
-            f"{self._incoming.request.method} did not end in time."
-        )
+        raise self._incoming.cancel_error or DeadlineExceeded(f"{self._incoming.request.method} did not end in time.")
 
     @property
     def deadline(self) -> float | None:
@@ -124,9 +122,7 @@ class Context:
         """The result of a stream: what the caller gets when the generator has ended."""
         self._result = result
 
-    async def progress(
-        self, fraction: float | None = None, message: str | None = None, data: Any = None
-    ) -> None:
+    async def progress(self, fraction: float | None = None, message: str | None = None, data: Any = None) -> None:
         """Tells the caller how far the call is: a fraction from 0 to 1 (None = unknown) and a short text."""
         if self._incoming is None:
             raise InvalidState("Only a call has progress.")
@@ -148,13 +144,9 @@ class Context:
         acting_for: str | None = None,
     ) -> Any:
         """Calls a method of the host. It gets at most the time that this call has left, and is cancelled with it."""
-        return await self._runtime.call_host(
-            self._incoming, method, params, timeout, idempotency_key, acting_for
-        )
+        return await self._runtime.call_host(self._incoming, method, params, timeout, idempotency_key, acting_for)
 
-    async def health(
-        self, status: Literal["ok", "degraded", "failing"], message: str | None = None
-    ) -> None:
+    async def health(self, status: Literal["ok", "degraded", "failing"], message: str | None = None) -> None:
         """Reports how this worker is."""
         if status not in ("ok", "degraded", "failing"):
             raise InvalidArgument(f"{status!r} is not a health status: ok, degraded or failing.")

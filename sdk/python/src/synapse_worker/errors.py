@@ -72,7 +72,9 @@ class CapabilityDenied(WorkerError):
             message = f"{capability} is not granted" + (f" for {described}" if described else "")
         else:
             # The host's own sentence stands first, but a denial without a name helps nobody.
-            missing = [word for word in (capability, described) if word and word not in message]
+            missing = [] if capability in message else [capability]
+            if not all(value in message for value in _scope_values(scope)):
+                missing.append(described)
             if missing:
                 message = f"{message} ({' for '.join(missing)})"
         known = {"capability": capability, "scope": scope, "decisionId": decision_id}
@@ -192,9 +194,7 @@ class HandlerError(WorkerError):
         may_have_run: bool | None = None,
         details: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(
-            message, code=code, retryable=retryable, may_have_run=may_have_run, details=details
-        )
+        super().__init__(message, code=code, retryable=retryable, may_have_run=may_have_run, details=details)
         self.handler_code = handler_code
 
 
@@ -210,6 +210,16 @@ class PluginError(HandlerError):
         retryable: bool = False,
     ) -> None:
         super().__init__(message, handler_code=handler_code, details=details, retryable=retryable)
+
+
+def _scope_values(scope: Any) -> list[str]:
+    """Every single value that a scope names."""
+    if not isinstance(scope, Mapping):
+        return [] if scope is None else [str(scope)]
+    values: list[str] = []
+    for value in scope.values():
+        values += map(str, value) if isinstance(value, (list, tuple)) else [str(value)]
+    return values
 
 
 def describe_scope(scope: Any) -> str:

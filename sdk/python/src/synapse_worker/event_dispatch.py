@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from .events import Event, TopicPattern
 from .handler import Handler
@@ -24,9 +25,11 @@ class _Delivery:
 class Subscription:
     """A handler and the events that wait for it. The session's one-way window bounds the queue."""
 
-    def __init__(self, pattern: TopicPattern, handler: Handler) -> None:
+    def __init__(self, pattern: TopicPattern, handler: Handler, *, permanent: bool = False) -> None:
         self.pattern = pattern
         self.handler = handler
+        #: Registered with `@plugin.on`, so it is there until unload.
+        self.permanent = permanent
         self.queue: deque[_Delivery] = deque()
         self.task: asyncio.Task[None] | None = None
 
@@ -41,13 +44,21 @@ class EventDispatch:
         self._consume = consume
         self._subscriptions: list[Subscription] = []
 
+    def make(self, pattern: str, function: Callable[..., Any]) -> Subscription:
+        """A subscription of a function (event, ctx); not added yet."""
+        return Subscription(TopicPattern(pattern), Handler(function, params=Any))
+
     def add(self, subscription: Subscription) -> None:
         self._subscriptions.append(subscription)
 
-    def remove(self, subscription: Subscription) -> None:
-        self._subscriptions.remove(subscription)
-        while subscription.queue:
-            self._taken(subscription.queue.popleft())
+    def remove(self, pattern: str) -> bool:
+        """Ends the subscriptions to exactly this pattern that are not permanent. Whether the host's is still needed."""
+        ended = [s for s in self._subscriptions if s.pattern.text == pattern and not s.permanent]
+        for subscription in ended:
+            self._subscriptions.remove(subscription)
+            while subscription.queue:
+                self._taken(subscription.queue.popleft())
+        return any(s.pattern.text == pattern for s in self._subscriptions)
 
     def deliver(self, event: Event, size: int) -> None:
         """On the loop. Never waits: each handler's own task takes the event when it is ready."""

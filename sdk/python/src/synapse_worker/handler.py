@@ -100,5 +100,3 @@ def _names_context(annotation: Any) -> bool:
     if isinstance(annotation, str):
         return annotation.split(".")[-1] == "Context"
     return isinstance(annotation, type) and issubclass(annotation, Context)
-
-

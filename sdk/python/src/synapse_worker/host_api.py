@@ -16,9 +16,7 @@ class Events:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
 
-    async def publish(
-        self, topic: str, payload: Any = None, *, correlation_id: str | None = None
-    ) -> str:
+    async def publish(self, topic: str, payload: Any = None, *, correlation_id: str | None = None) -> str:
         """Publishes an event and returns its id. Needs `events.publish` for the topic."""
         params = {"topic": topic, "payload": payload, "correlationId": correlation_id}
         result = await self._ctx.call("events.publish", _present(params))
@@ -26,11 +24,16 @@ class Events:
 
     async def subscribe(self, pattern: str, handler: Callable[..., Any]) -> None:
         """Calls the handler (event, ctx) for each event whose topic matches, until unload. Needs `events.subscribe`."""
-        await self._ctx._runtime.subscribe(self._ctx, pattern, handler)
+        dispatch = self._ctx._runtime.event_dispatch
+        subscription = dispatch.make(pattern, handler)  # first: a bad pattern must not reach the host
+        await self._ctx.call("events.subscribe", {"pattern": pattern})
+        dispatch.add(subscription)
 
     async def unsubscribe(self, pattern: str) -> None:
         """Ends every subscription to exactly this pattern that was made with `subscribe`."""
-        await self._ctx._runtime.unsubscribe(self._ctx, pattern)
+        # The host knows one subscription by pattern; a handler registered with @plugin.on may still need it.
+        if not self._ctx._runtime.event_dispatch.remove(pattern):
+            await self._ctx.call("events.unsubscribe", {"pattern": pattern})
 
 
 class Storage:

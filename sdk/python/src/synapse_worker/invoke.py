@@ -46,6 +46,4 @@ class Invoker:
 
     async def _on_thread(self, function: Callable[[], Any]) -> Any:
         context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(
-            self._pool, lambda: context.run(function)
-        )
+        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: context.run(function))

@@ -74,6 +74,4 @@ class Log:
         with self._lock:
             dropped, self._dropped, self._waiting = self._dropped, 0, False
         if dropped:
-            self.warn(
-                f"{dropped} log lines were dropped: the host did not keep up.", dropped=dropped
-            )
+            self.warn(f"{dropped} log lines were dropped: the host did not keep up.", dropped=dropped)

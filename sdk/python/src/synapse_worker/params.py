@@ -144,10 +144,7 @@ def _dataclass_reader(kind: type, seen: dict[Any, Read]) -> Read:
         if not field.init:
             continue
         fields[wire_name(field)] = (field.name, _reader(hints[field.name], seen))
-        has_default = (
-            field.default is not dataclasses.MISSING
-            or field.default_factory is not dataclasses.MISSING
-        )
+        has_default = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
         if not has_default and _allows_none(hints[field.name]):
             absent[field.name] = None
         elif not has_default:
@@ -168,11 +165,7 @@ def _allows_none(annotation: Any) -> bool:
 
 def _is_pydantic_model(annotation: Any) -> bool:
     pydantic = sys.modules.get("pydantic")
-    return (
-        pydantic is not None
-        and isinstance(annotation, type)
-        and issubclass(annotation, pydantic.BaseModel)
-    )
+    return pydantic is not None and isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel)
 
 
 def _pydantic_reader(model: Any) -> Read:

@@ -90,9 +90,7 @@ class Plugin:
         def decorate(function: F) -> F:
             chosen = name if name is not None else function.__name__
             self._check_name(chosen)
-            table[chosen] = Handler(
-                function, stream=table is self.streams, params=params, scope=scope
-            )
+            table[chosen] = Handler(function, stream=table is self.streams, params=params, scope=scope)
             return function
 
         return decorate if function is None else decorate(function)

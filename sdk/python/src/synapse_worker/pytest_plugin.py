@@ -32,8 +32,6 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
     function = pyfuncitem.obj
     if FIXTURE not in pyfuncitem.fixturenames or not inspect.iscoroutinefunction(function):
         return None
-    wanted: dict[str, Any] = {
-        name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames
-    }
+    wanted: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
     asyncio.run(function(**wanted))
     return True

@@ -23,10 +23,7 @@ def redacted(value: Any, redact: Callable[[str], str], depth: int = 0) -> Any:
         return clean(value, redact)
     if depth < _MAX_DEPTH:
         if isinstance(value, dict):
-            return {
-                clean(str(key), redact): redacted(item, redact, depth + 1)
-                for key, item in value.items()
-            }
+            return {clean(str(key), redact): redacted(item, redact, depth + 1) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [redacted(item, redact, depth + 1) for item in value]
         try:

@@ -63,9 +63,7 @@ class _Process:
         loop.set_exception_handler(lambda _, context: _report(runtime, context))
         # A child that is forked (not spawned) must not hold the channel open after this process has ended.
         os.register_at_fork(after_in_child=connection.forget)
-        handshake = WorkerHandshake(
-            self._launch.plugin_id, self._launch.plugin_version, self._launch.token
-        )
+        handshake = WorkerHandshake(self._launch.plugin_id, self._launch.plugin_version, self._launch.token)
         session = self._session = Session(handshake, runtime, clock, waker.wake)
         runtime.attach(session)
         io = IoThread(

@@ -14,7 +14,7 @@ from .config import Config
 from .context import Context
 from .errors import InvalidArgument, InvalidState, MethodNotFound, WorkerError
 from .event_dispatch import EventDispatch, Subscription
-from .events import Event, TopicPattern, read_event
+from .events import Event, read_event
 from .grants import Grant, read_grants
 from .handler import Handler
 from .invoke import Invoker
@@ -50,13 +50,12 @@ class Runtime:
         self.tasks: set[asyncio.Task[None]] = set()
         self._debug = False
         self._pool: ThreadPoolExecutor | None = None
-        self._dynamic: dict[str, list[Subscription]] = {}
 
     def attach(self, session: Session) -> None:
         self.session = session
         self.event_dispatch = EventDispatch(self._run_event, session.one_ways.consume)
         for pattern, handler in self.plugin.events:
-            self.event_dispatch.add(Subscription(pattern, handler))
+            self.event_dispatch.add(Subscription(pattern, handler, permanent=True))
 
     # The listener: on the IO thread, under the session's lock
 
@@ -225,9 +224,7 @@ class Runtime:
             async for value in async_bridge.read_items(self.session, call):
                 yield value
 
-    async def progress(
-        self, call: IncomingCall, fraction: float | None, message: str | None, data: Any
-    ) -> None:
+    async def progress(self, call: IncomingCall, fraction: float | None, message: str | None, data: Any) -> None:
         body = encode(self.session.link.limits, m.PROGRESS, call.request.id, fraction, message, data)
         await async_bridge.send_progress(
             self.session, call, lambda: self.session.link.send_control_body(body, m.PROGRESS)
@@ -242,19 +239,6 @@ class Runtime:
         finally:
             with self.session.link.lock:
                 timer.cancel()
-
-    async def subscribe(self, ctx: Context, pattern: str, handler: Callable[..., Any]) -> None:
-        subscription = Subscription(TopicPattern(pattern), Handler(handler, params=Any))
-        await ctx.call("events.subscribe", {"pattern": pattern})
-        self._dynamic.setdefault(pattern, []).append(subscription)
-        self.event_dispatch.add(subscription)
-
-    async def unsubscribe(self, ctx: Context, pattern: str) -> None:
-        for subscription in self._dynamic.pop(pattern, []):
-            self.event_dispatch.remove(subscription)
-        # The host knows one subscription by pattern; a handler registered with @plugin.on still needs it.
-        if all(registered.text != pattern for registered, _ in self.plugin.events):
-            await ctx.call("events.unsubscribe", {"pattern": pattern})
 
     def close(self) -> None:
         """Lets go of the threads; one that spins is left to the end of the process."""

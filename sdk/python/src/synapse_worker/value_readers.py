@@ -66,9 +66,7 @@ def read_datetime(value: Any, path: str) -> datetime.datetime:
             pass
     elif isinstance(value, Timestamp):
         try:
-            return _EPOCH + datetime.timedelta(
-                seconds=value.seconds, microseconds=value.nanoseconds // 1000
-            )
+            return _EPOCH + datetime.timedelta(seconds=value.seconds, microseconds=value.nanoseconds // 1000)
         except OverflowError:
             pass
     raise Wrong(path, "must be a time as an ISO 8601 string")
@@ -105,9 +103,7 @@ def list_reader(read_item: Read) -> Callable[[Any, str], list[Any]]:
 
 
 def dict_reader(read_item: Read) -> Read:
-    return lambda value, path: {
-        key: read_item(item, join(path, key)) for key, item in read_map(value, path).items()
-    }
+    return lambda value, path: {key: read_item(item, join(path, key)) for key, item in read_map(value, path).items()}
 
 
 def choice_reader(choices: dict[Any, Any]) -> Read:

@@ -53,9 +53,7 @@ _BY_CODE: dict[str, type[WorkerError]] = {
 }
 
 
-def to_wire(
-    error: BaseException, *, debug: bool = False, redact: Callable[[str], str] = str
-) -> dict[str, Any]:
+def to_wire(error: BaseException, *, debug: bool = False, redact: Callable[[str], str] = str) -> dict[str, Any]:
     """Turns whatever a handler raised into its wire form. A stack travels only in debug mode; secrets never do."""
     if isinstance(error, WorkerError):
         message, code, retryable = error.message, error.code, error.retryable
@@ -87,9 +85,7 @@ def from_wire(wire: dict[str, Any]) -> WorkerError:
     code = raw_code if isinstance(raw_code, str) and 0 < len(raw_code) <= 256 else "HANDLER_ERROR"
     raw_message = wire.get("message")
     message = (
-        raw_message[:_MAX_MESSAGE]
-        if isinstance(raw_message, str)
-        else "The other side failed without saying how."
+        raw_message[:_MAX_MESSAGE] if isinstance(raw_message, str) else "The other side failed without saying how."
     )
     raw_details = wire.get("details")
     details: dict[str, Any] = raw_details if isinstance(raw_details, dict) else {}
@@ -117,9 +113,7 @@ def from_wire(wire: dict[str, Any]) -> WorkerError:
             details=details,
         )
     kind = _BY_CODE.get(code, WorkerError)
-    return kind(
-        message, code=code, retryable=retryable, may_have_run=may_have_run, details=details
-    )
+    return kind(message, code=code, retryable=retryable, may_have_run=may_have_run, details=details)
 
 
 def _bool(value: Any) -> bool | None:

@@ -56,9 +56,7 @@ class IncomingCalls:
         call.limited = not request.method.startswith("plugin.")
         refusal = self._refusal(call)
         if refusal is not None:
-            self._link.send_bulk(
-                encode(self._link.limits, m.RESPONSE, request.id, to_wire(refusal))
-            )
+            self._link.send_bulk(encode(self._link.limits, m.RESPONSE, request.id, to_wire(refusal)))
             return
         self.in_flight[request.id] = call
         self._active += call.limited
@@ -78,9 +76,7 @@ class IncomingCalls:
                 return Cancelled("The call in whose course this one was made is over.")
             call.parent = parent
             parent.nested.add(call)
-            if parent.deadline is not None and (
-                call.deadline is None or parent.deadline < call.deadline
-            ):
+            if parent.deadline is not None and (call.deadline is None or parent.deadline < call.deadline):
                 call.deadline = parent.deadline
         elif link.sent_drain and call.limited:
             return Draining("This side is about to stop and takes no new calls.")
@@ -126,9 +122,7 @@ class IncomingCalls:
         if not call.settled:
             call.mark_cancelled(error)
             if not self._link.ended:
-                self._link.send_bulk(
-                    encode(self._link.limits, m.RESPONSE, call.request.id, to_wire(error))
-                )
+                self._link.send_bulk(encode(self._link.limits, m.RESPONSE, call.request.id, to_wire(error)))
             self._settle(call)
 
     def stop_all(self, error: WorkerError) -> None:
@@ -141,9 +135,7 @@ class IncomingCalls:
             self.stop(call, Cancelled(f"{parent.method}, in whose course this call was made, is over."))
 
     def _expire(self, call: IncomingCall) -> None:
-        self.stop(
-            call, DeadlineExceeded(f"{call.request.method} did not end in time.", may_have_run=True)
-        )
+        self.stop(call, DeadlineExceeded(f"{call.request.method} did not end in time.", may_have_run=True))
 
     def _settle(self, call: IncomingCall) -> None:
         call.settled = True

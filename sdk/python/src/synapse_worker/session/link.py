@@ -17,9 +17,7 @@ _MAX_RECORDED_ERRORS = 100
 
 
 class Link:
-    def __init__(
-        self, clock: Clock, wake: Callable[[], None], on_violation: Callable[[str], None]
-    ) -> None:
+    def __init__(self, clock: Clock, wake: Callable[[], None], on_violation: Callable[[str], None]) -> None:
         self.lock = threading.RLock()
         self.clock = clock
         self.timers = TimerQueue()

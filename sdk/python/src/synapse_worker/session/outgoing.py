@@ -90,9 +90,7 @@ class OutgoingCalls:
                 call.timer = link.after(max(0.0, call.deadline - now), lambda: self._expire(call))
         return call
 
-    def _limit(
-        self, call: OutgoingCall, now: float, timeout: float | None, parent: IncomingCall | None
-    ) -> None:
+    def _limit(self, call: OutgoingCall, now: float, timeout: float | None, parent: IncomingCall | None) -> None:
         if timeout is not None and timeout < _FOREVER:
             call.deadline, call.time_limit = now + timeout, f"its time limit of {timeout:g} s"
         if parent is not None and parent.deadline is not None:
@@ -146,9 +144,7 @@ class OutgoingCalls:
     def lose_all(self, why: str) -> None:
         """The session is over: every caller is told, and whether the call may have run."""
         for call in list(self.in_flight.values()):
-            self._settle(
-                call, self._lost(f"{call.method}: {why}", may_have_run=call.sent), None
-            )
+            self._settle(call, self._lost(f"{call.method}: {why}", may_have_run=call.sent), None)
 
     def _expire(self, call: OutgoingCall) -> None:
         self.cancel(call, DeadlineExceeded(f"{call.method} did not end within {call.time_limit}."))

@@ -32,9 +32,7 @@ _TAKE_BYTES = 65_536
 
 
 class Session:
-    def __init__(
-        self, handshake: Handshake, listener: SessionListener, clock: Clock, wake: Callable[[], None]
-    ) -> None:
+    def __init__(self, handshake: Handshake, listener: SessionListener, clock: Clock, wake: Callable[[], None]) -> None:
         self._handshake = handshake
         self._listener = listener
         self.link = Link(clock, wake, listener.on_violation)

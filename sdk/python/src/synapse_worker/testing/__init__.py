@@ -4,7 +4,8 @@ from ..wire.codec import Limits
 from .clock import SimulatedClock
 from .faults import Faults
 from .grants import GrantLike
-from .harness import PluginUnderTest, test_plugin
+from .harness import test_plugin
+from .plugin_under_test import PluginUnderTest
 from .services import Denial, LogLine, Published, Service
 from .stream import PluginStream
 

@@ -52,8 +52,7 @@ class MemoryLink:
     def _about_to_crash(self) -> bool:
         wanted = self.crash_before
         return wanted is not None and any(
-            not call.sent and wanted in ("", call.method)
-            for call in self.worker.outgoing.in_flight.values()
+            not call.sent and wanted in ("", call.method) for call in self.worker.outgoing.in_flight.values()
         )
 
     async def settle(self) -> None:

@@ -55,9 +55,7 @@ class Published:
 
 
 class Services:
-    def __init__(
-        self, config: Mapping[str, Any], grants: list[dict[str, Any]], custom: Mapping[str, Service]
-    ) -> None:
+    def __init__(self, config: Mapping[str, Any], grants: list[dict[str, Any]], custom: Mapping[str, Service]) -> None:
         self.config = dict(config)
         self.grants = grants
         self.custom = dict(custom)
@@ -137,15 +135,9 @@ class Services:
     def _keys(self, prefix: str) -> list[str]:
         """Only keys that may be read are listed."""
         return sorted(
-            key
-            for key in self.storage
-            if key.startswith(prefix) and allows(self.grants, "storage.read", {"keys": key})
+            key for key in self.storage if key.startswith(prefix) and allows(self.grants, "storage.read", {"keys": key})
         )
 
     def log(self, params: Any) -> None:
         if isinstance(params, dict):
-            self.logs.append(
-                LogLine(
-                    str(params.get("level")), str(params.get("message")), params.get("fields") or {}
-                )
-            )
+            self.logs.append(LogLine(str(params.get("level")), str(params.get("message")), params.get("fields") or {}))

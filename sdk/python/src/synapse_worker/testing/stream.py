@@ -15,9 +15,7 @@ from ..session.session import Session
 class PluginStream(AsyncIterable[Any]):
     """Iterable once. Items are granted credit as they are taken; `result` is there once the call has ended."""
 
-    def __init__(
-        self, session: Session, call: OutgoingCall, items: AsyncIterable[Any] | Iterable[Any] | None
-    ) -> None:
+    def __init__(self, session: Session, call: OutgoingCall, items: AsyncIterable[Any] | Iterable[Any] | None) -> None:
         self._session = session
         self._call = call
         self._iterated = False

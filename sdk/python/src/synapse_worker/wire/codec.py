@@ -60,9 +60,7 @@ def pack(value: Any) -> bytes:
     except InvalidValue:
         raise
     except UnicodeEncodeError:
-        raise InvalidValue(
-            "A string with a lone surrogate cannot be sent: it is not valid Unicode text."
-        ) from None
+        raise InvalidValue("A string with a lone surrogate cannot be sent: it is not valid Unicode text.") from None
     except RecursionError:
         raise InvalidValue("The value is nested too deeply or contains itself.") from None
     except (OverflowError, TypeError, ValueError) as error:

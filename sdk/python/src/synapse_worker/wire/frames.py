@@ -40,9 +40,7 @@ class FrameSplitter:
         if length == 0:
             raise ProtocolError("A frame of length 0.")
         if length > self.max_frame_bytes:
-            raise ProtocolError(
-                f"A frame of {length} bytes; at most {self.max_frame_bytes} are allowed."
-            )
+            raise ProtocolError(f"A frame of {length} bytes; at most {self.max_frame_bytes} are allowed.")
         end = 4 + length
         if len(buffer) < end:
             return None

@@ -46,9 +46,7 @@ def to_plain(value: Any) -> Any:
         return float(value)
     if isinstance(value, datetime.datetime):
         if value.tzinfo is None:
-            raise InvalidValue(
-                "A datetime without a time zone cannot be sent; use datetime.now(timezone.utc)."
-            )
+            raise InvalidValue("A datetime without a time zone cannot be sent; use datetime.now(timezone.utc).")
         return value.isoformat()
     if isinstance(value, datetime.date):
         return value.isoformat()

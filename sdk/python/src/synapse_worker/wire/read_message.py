@@ -68,9 +68,7 @@ def _request(f: _Fields) -> m.Request:
 
 
 def _one_way(f: _Fields) -> m.OneWay:
-    return m.OneWay(
-        method_name(f.at(1)), f.at(2), f.optional(3, lambda v: text(v, "traceparent", 128))
-    )
+    return m.OneWay(method_name(f.at(1)), f.at(2), f.optional(3, lambda v: text(v, "traceparent", 128)))
 
 
 def _response(f: _Fields) -> m.Response:
@@ -86,9 +84,7 @@ def _fraction(value: Any) -> float:
 
 
 def _progress(f: _Fields) -> m.Progress:
-    return m.Progress(
-        f.id(), f.optional(2, _fraction), f.optional(3, lambda v: text(v, "message")), f.at(4)
-    )
+    return m.Progress(f.id(), f.optional(2, _fraction), f.optional(3, lambda v: text(v, "message")), f.at(4))
 
 
 _READERS: dict[int, Callable[[_Fields], m.Message]] = {
@@ -97,9 +93,7 @@ _READERS: dict[int, Callable[[_Fields], m.Message]] = {
     m.ONE_WAY: _one_way,
     m.HELLO: lambda f: m.Hello(shapes.hello(f.at(1))),
     m.WELCOME: lambda f: m.Welcome(shapes.welcome(f.at(1))),
-    m.REJECT: lambda f: m.Reject(
-        text(f.at(1), "code"), text(f.at(2), "message"), f.optional(3, shapes.supported)
-    ),
+    m.REJECT: lambda f: m.Reject(text(f.at(1), "code"), text(f.at(2), "message"), f.optional(3, shapes.supported)),
     m.CANCEL: lambda f: m.Cancel(f.id(), f.optional(2, lambda v: text(v, "reason"))),
     m.PROGRESS: _progress,
     m.ITEM: lambda f: m.Item(f.id(), f.at(2)),
@@ -111,8 +105,6 @@ _READERS: dict[int, Callable[[_Fields], m.Message]] = {
         f.optional(1, lambda v: integer(v, "graceMs")),
         f.optional(2, lambda v: text(v, "reason")),
     ),
-    m.GOODBYE: lambda f: m.Goodbye(
-        text(f.at(1), "code"), f.optional(2, lambda v: text(v, "message"))
-    ),
+    m.GOODBYE: lambda f: m.Goodbye(text(f.at(1), "code"), f.optional(2, lambda v: text(v, "message"))),
     m.ACK: lambda f: m.Ack(integer(f.at(1), "count")),
 }

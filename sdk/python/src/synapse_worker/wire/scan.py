@@ -58,9 +58,7 @@ def _scan(body: bytes, max_depth: int, max_elements: int) -> None:
         while left == 0:
             if not outer:
                 if position != len(body):
-                    raise ProtocolError(
-                        "A value is cut short." if position > len(body) else "Bytes after the value."
-                    )
+                    raise ProtocolError("A value is cut short." if position > len(body) else "Bytes after the value.")
                 return
             left, in_map = outer.pop()
         byte = body[position]

@@ -1,0 +1,14 @@
+import { createNodeHost } from '@synapse/worker-runtime/node';
+import { summarizer } from './summarizer/contract.mjs';
+
+const policy = { version: 1, rules: [{ effect: 'allow', capability: 'events.publish', scope: { topics: ['summaries.*'] } }] } as const;
+const host = createNodeHost({ policy, logger: console });
+host.events.subscribe('summaries.*', (event) => console.log(event.source, 'published', event.payload));
+const plugin = await host.install(new URL('summarizer', import.meta.url).pathname, { trust: 'community' });
+await plugin.start();
+const api = plugin.as(summarizer);
+console.log((await api.summarize({ text: 'One thing. Another thing.' }, { timeoutMs: 5_000 })).summary);
+const stream = api.narrate({ text: 'as fast as it is read' });
+for await (const word of stream) process.stdout.write(`${word} `);
+console.log((await stream.result).words, 'words');
+await host.stop();
