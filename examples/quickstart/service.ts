@@ -1,8 +1,10 @@
 import { createNodeHost } from '@synapse/worker-runtime/node';
 import { summarizer } from './summarizer/contract.mjs';
 
-const policy = { version: 1, rules: [{ effect: 'allow', capability: 'events.publish', scope: { topics: ['summaries.*'] } }] } as const;
-const host = createNodeHost({ policy, logger: console });
+const host = createNodeHost({
+  policy: { version: 1, rules: [{ effect: 'allow', capability: 'events.publish', scope: { topics: ['summaries.*'] } }] },
+  logger: console,
+});
 host.events.subscribe('summaries.*', (event) => console.log(event.source, 'published', event.payload));
 const plugin = await host.install(new URL('summarizer', import.meta.url).pathname, { trust: 'community' });
 await plugin.start();

@@ -44,10 +44,20 @@ function scopesOf({ capability, scope }: GrantWord, planned: Plan, catalogue: Ca
   if (requested.length === 0) {
     const all = planned.items.map(({ request }) => request.capability);
     const known = all.length === 0 ? 'it requests nothing' : `it requests ${[...new Set(all)].join(', ')}`;
-    throw new WorkerRuntimeError('INVALID_ARGUMENT', `--grant ${name}: "${planned.pluginId}" does not request it (${known}), and only what its manifest requests can be granted.`);
+    throw new WorkerRuntimeError(
+      'INVALID_ARGUMENT',
+      `--grant ${name}: "${planned.pluginId}" does not request it (${known}), and only what its manifest requests can be granted.`,
+    );
   }
   const concerned = scope === undefined ? requested : requested.filter(({ request }) => overlapsScope(capability, request.scope, scope));
-  if (scope !== undefined && !coversScope(capability, concerned.map(({ request }) => request.scope), scope)) {
+  if (
+    scope !== undefined &&
+    !coversScope(
+      capability,
+      concerned.map(({ request }) => request.scope),
+      scope,
+    )
+  ) {
     const word = shellQuote(grantWord(name, scope, capability));
     const most = grantsFor(requested, catalogue).map(shellQuote).join(' and ');
     throw new WorkerRuntimeError('INVALID_ARGUMENT', `--grant ${word} is more than "${planned.pluginId}" requests; at most ${most} can be granted.`);
@@ -55,7 +65,9 @@ function scopesOf({ capability, scope }: GrantWord, planned: Plan, catalogue: Ca
   const denied = concerned.find(({ outcome }) => outcome === 'denied');
   if (denied !== undefined) {
     const { capability: refused, scope: refusedScope } = denied.request;
-    throw new WorkerRuntimeError('CAPABILITY_DENIED', `--grant ${name} changes nothing: ${denied.explanation}`, { details: { capability: refused, scope: refusedScope } });
+    throw new WorkerRuntimeError('CAPABILITY_DENIED', `--grant ${name} changes nothing: ${denied.explanation}`, {
+      details: { capability: refused, scope: refusedScope },
+    });
   }
   return scope === undefined ? concerned.map(({ request }) => request.scope) : [scope];
 }

@@ -54,11 +54,14 @@ function readFields(word: string, text: string, capability: Capability): Record<
     const [only] = names;
     if (more.length > 0) throw invalid(word, 'in a value a backslash stands before an equals sign.');
     if (right === undefined && (names.length !== 1 || only === undefined)) {
-      throw invalid(word, names.length === 0 ? `${capability.name} has no scope; leave it out.` : `name the fields of the scope: ${capability.name}:${form}`);
+      throw invalid(
+        word,
+        names.length === 0 ? `${capability.name} has no scope; leave it out.` : `name the fields of the scope: ${capability.name}:${form}`,
+      );
     }
-    const field = right === undefined ? (only as string) : unescape(left);
+    const field = right === undefined ? (only as string) : withoutEscapes(left);
     if (raw.has(field)) throw invalid(word, `the field "${field}" stands there twice; list its values: ${field}=…,…`);
-    raw.set(field, splitAt(right ?? left, ',').map(unescape));
+    raw.set(field, splitAt(right ?? left, ',').map(withoutEscapes));
   }
   return Object.fromEntries(raw);
 }
@@ -66,15 +69,16 @@ function readFields(word: string, text: string, capability: Capability): Record<
 /** Splits at a character, except after a backslash. The escapes stay. */
 function splitAt(text: string, separator: string): string[] {
   const parts = [''];
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at] as string;
-    if (character === separator) parts.push('');
-    else parts[parts.length - 1] += character === '\\' ? character + (text[(at += 1)] ?? '') : character;
+  let escaped = false;
+  for (const character of text) {
+    if (character === separator && !escaped) parts.push('');
+    else parts[parts.length - 1] += character;
+    escaped = character === '\\' && !escaped;
   }
   return parts;
 }
 
-function unescape(text: string): string {
+function withoutEscapes(text: string): string {
   return text.replace(/\\(.)/gsu, '$1');
 }
 

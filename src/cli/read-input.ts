@@ -36,7 +36,10 @@ export async function readConfig(file: string | undefined): Promise<Readonly<Rec
   const { tree, problems } = readDocument({ text: await readAll('--config', file, maxManifestBytes + 1), fileName: basename(file) });
   const problem = problems.find(({ severity }) => severity === 'error');
   if (tree === undefined || problem !== undefined) {
-    throw new WorkerRuntimeError('INVALID_ARGUMENT', `--config: ${file}:${problem?.line ?? 1}:${problem?.column ?? 1}: ${problem?.message ?? 'It cannot be read.'}`);
+    throw new WorkerRuntimeError(
+      'INVALID_ARGUMENT',
+      `--config: ${file}:${problem?.line ?? 1}:${problem?.column ?? 1}: ${problem?.message ?? 'It cannot be read.'}`,
+    );
   }
   return plainValue(tree.root) as Readonly<Record<string, unknown>>;
 }

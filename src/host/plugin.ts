@@ -1,7 +1,7 @@
 import type { Reason } from '../errors/reason.js';
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { Manifest } from '../manifest/manifest.js';
-import { type ContractCallerOptions, createContractClient } from '../plugin/contract-client.js';
+import { createContractClient } from '../plugin/contract-client.js';
 import type { Contract } from '../plugin/contract.js';
 import type { ContractClient } from '../plugin/contract-types.js';
 import type { Grant } from '../policy/grant.js';
@@ -118,11 +118,8 @@ export class Plugin {
   }
 
   /** The typed client of a contract. It stays valid across restarts. */
-  as<C extends Contract>(contract: C): ContractClient<C> {
-    return createContractClient(contract, {
-      call: (method, params, options: ContractCallerOptions) => this.call(method, params, options),
-      stream: (method, params, options: ContractCallerOptions) => this.stream(method, params, options),
-    });
+  as<C extends Contract>(contract: C): ContractClient<C, Pick<CallOptions, 'within'>> {
+    return createContractClient(contract, this);
   }
 
   #within(method: string, { within, ...options }: CallOptions): SessionCallOptions {

@@ -39,7 +39,8 @@ export interface PluginFolder {
 
 /**
  * Reads a plugin's folder in one pass, so that the manifest, the index of files and the digest belong together. A
- * symbolic link may lead only to something inside the folder; devices, sockets and pipes are refused and never opened.
+ * symbolic link may lead only to something inside the folder, except for the interpreter of a Python environment
+ * (`.venv/bin/python*`); devices, sockets and pipes are refused and never opened.
  *
  * @throws INVALID_MANIFEST with `details.problems`: MANIFEST_NOT_FOUND, FOLDER_UNREADABLE, FOLDER_TOO_LARGE,
  * LINK_OUTSIDE_FOLDER, SPECIAL_FILE.
@@ -65,8 +66,8 @@ interface FoundEntry {
 
 const openFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 const chunkBytes = 65_536;
-/** Where a plugin's own Python environment is looked for; its links may lead out of the folder. */
-const virtualEnvironment = '.venv/';
+/** The interpreter of a plugin's own Python environment: the one thing in it that is a link to the system's by nature. */
+const environmentInterpreter = /^\.venv\/bin\/python[\d.]*$/;
 
 class FolderWalk {
   readonly manifests = new Map<string, Uint8Array>();
@@ -115,7 +116,7 @@ class FolderWalk {
   async #visit(path: string): Promise<boolean> {
     // Decoding put a replacement there: two different names could look the same.
     if (path.includes('\ufffd')) refuse('FOLDER_UNREADABLE', path, 'has a name that is not UTF-8; rename it');
-    if (this.#entries.size >= this.#limits.maxEntries) this.#tooLarge('', `has more than ${this.#limits.maxEntries} entries`);
+    if (this.#records.length >= this.#limits.maxEntries) this.#tooLarge('', `has more than ${this.#limits.maxEntries} entries`);
     const stats = await this.#attempt(path, () => lstat(this.#absolute(path)));
     const executable = (stats.mode & 0o111) !== 0;
     if (stats.isSymbolicLink()) await this.#link(path);
@@ -132,8 +133,10 @@ class FolderWalk {
     const text = await this.#attempt(path, () => readlink(this.#absolute(path), 'buffer'));
     const real = await realpath(this.#absolute(path)).catch(() => refuse('LINK_OUTSIDE_FOLDER', path, 'is a link that leads nowhere; remove it'));
     if (real !== this.#root && !real.startsWith(this.#root + sep)) {
-      // A virtual environment links to the interpreter that made it. The text of the link is in the digest, and no entry point is found through it.
-      if (!path.startsWith(virtualEnvironment)) refuse('LINK_OUTSIDE_FOLDER', path, 'is a link that leads out of the folder; replace it by a copy');
+      // The text of the link is in the digest, and no entry point is found through it. Any other link, to a library for one,
+      // would bring in code that can change without changing the digest.
+      const isInterpreter = environmentInterpreter.test(path) && (await lstat(real)).isFile();
+      if (!isInterpreter) refuse('LINK_OUTSIDE_FOLDER', path, 'is a link that leads out of the folder; replace it by a copy');
       return this.#record(path, 'link', 0, text);
     }
     const target = real

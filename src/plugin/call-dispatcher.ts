@@ -1,5 +1,5 @@
 import { nearest } from '../errors/nearest.js';
-import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
+import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { IncomingCall } from '../session/incoming-call.js';
 import { CallContext } from './call-context.js';
 import { handlerError, withoutSecrets } from './handler-error.js';
@@ -64,8 +64,15 @@ export class CallDispatcher {
 
   #start(handler: RegisteredHandler, call: IncomingCall, params: unknown): void {
     const context = new CallContext(this.#link, call, handler);
-    // An input item that does not fit the contract is the caller's fault, whichever way it comes to light.
-    const explain = (error: unknown): unknown => (error !== undefined && error === context.refusedInput ? error : handlerError(error));
+    const explain = (error: unknown): unknown => {
+      // An input item that does not fit the contract is the caller's fault, whichever way it comes to light.
+      if (error !== undefined && error === context.refusedInput) return error;
+      // Where it was thrown is known only here, and what a cancelled handler throws is no news.
+      if (!isWorkerRuntimeError(error) && !call.cancelled) {
+        this.#link.logWriter.log.error({ err: error, method: call.method }, `The handler of "${call.method}" failed.`);
+      }
+      return handlerError(error);
+    };
     const failed = (error: unknown): void => this.#refuse(call, explain(error));
     let outcome: unknown;
     try {

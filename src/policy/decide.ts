@@ -32,7 +32,8 @@ export function decide(compiled: CompiledGrants, attempt: Attempt, nowMs: number
   let at = 0;
   for (let tuple: Tuple | undefined = first; tuple !== undefined; tuple = readTuple(guard, scope, ++at)) {
     const denyRule = guard.denyRules.findOverlapping(tuple);
-    if (denyRule !== undefined) return deny(attempt, 'DENIED_BY_RULE', `The policy denies the plugin ${capability}${on(scope)}.`, { rule: denyRule });
+    if (denyRule !== undefined)
+      return deny(attempt, 'DENIED_BY_RULE', `The policy denies the plugin ${capability}${on(scope)}.`, undefined, denyRule);
     const covering = guard.grants.findCovering(tuple, nowMs);
     if (covering === undefined) {
       uncovered ??= [];
@@ -57,17 +58,17 @@ function readFirstTuple(guard: CompiledCapability, { capability, scope }: Attemp
     const values: unknown = scope[name];
     if (!Array.isArray(values) || values.length === 0) return `The attempt to use ${capability} names no ${name}.`;
     tuples *= values.length;
+    if (tuples > maxTuplesPerAttempt)
+      return `The attempt to use ${capability} touches more than ${maxTuplesPerAttempt} combinations of values at once.`;
     for (const value of values as unknown[]) {
-      if (typeof value !== 'string' || !kind.isValue(value)) return describeDefect(capability, name, kind, String(value));
+      if (typeof value !== 'string') return `The attempt to use ${capability} names ${name} that are not text.`;
+      if (!kind.isValue(value)) return describeDefect(capability, name, kind, value);
     }
     first.push(values[0] as string);
   }
   let given = 0;
   for (const _ in scope) given++;
-  if (given !== guard.fields.length) return `The attempt to use ${capability} names fields that its scope does not have.`;
-  return tuples > maxTuplesPerAttempt
-    ? `The attempt to use ${capability} touches more than ${maxTuplesPerAttempt} combinations of values at once.`
-    : first;
+  return given === guard.fields.length ? first : `The attempt to use ${capability} names fields that its scope does not have.`;
 }
 
 function describeDefect(capability: string, field: string, kind: ScopeKind, value: string): string {
@@ -90,21 +91,23 @@ function readTuple(guard: CompiledCapability, scope: Scope, at: number): Tuple |
 
 function denyUncovered(guard: CompiledCapability, attempt: Attempt, uncovered: readonly Tuple[]): Decision {
   const { capability, scope } = attempt;
-  if (guard.grants.entries.length === 0)
-    return deny(attempt, 'NOT_GRANTED', `The plugin has no grant for ${capability}${on(scope)}.`, { missing: scope });
+  if (guard.grants.entries.length === 0) return deny(attempt, 'NOT_GRANTED', `The plugin has no grant for ${capability}${on(scope)}.`, scope);
   const missing = missingOf(guard, uncovered);
   const onlyExpired = guard.grants.canExpire && uncovered.every((tuple) => guard.grants.findCovering(tuple, Number.NEGATIVE_INFINITY) !== undefined);
-  if (onlyExpired) return deny(attempt, 'GRANT_EXPIRED', `The plugin's grant for ${capability}${on(scope)} has expired.`, { missing });
-  return deny(attempt, 'SCOPE_NOT_GRANTED', `The plugin has no grant for ${capability}${on(missing)}.`, { missing });
+  if (onlyExpired) return deny(attempt, 'GRANT_EXPIRED', `The plugin's grant for ${capability}${on(scope)} has expired.`, missing);
+  return deny(attempt, 'SCOPE_NOT_GRANTED', `The plugin has no grant for ${capability}${on(missing)}.`, missing);
 }
 
 /** The fields that lack something, each with all its values in what is not covered: a grant of these would do. */
 function missingOf(guard: CompiledCapability, uncovered: readonly Tuple[]): Scope {
-  const lacking = new Set(uncovered.flatMap((tuple) => guard.grants.uncoveredFields(tuple)));
+  const lacking = new Set<number>();
+  for (const tuple of uncovered) for (const field of guard.grants.uncoveredFields(tuple)) lacking.add(field);
   const missing: Record<string, readonly string[]> = {};
-  for (const [field, { name }] of guard.fields.entries()) {
+  for (let field = 0; field < guard.fields.length; field++) {
     // None lacks anything where the covering grants have expired: then all that was attempted is what is missing.
-    if (lacking.size === 0 || lacking.has(field)) missing[name] = [...new Set(uncovered.map((tuple) => tuple[field] ?? ''))];
+    if (lacking.size > 0 && !lacking.has(field)) continue;
+    const values = uncovered.map((tuple) => tuple[field] ?? '');
+    missing[guard.fields[field]?.name ?? ''] = values.length < 2 ? values : [...new Set(values)];
   }
   return missing;
 }
@@ -114,6 +117,7 @@ function on(scope: Scope): string {
   return values === '' ? '' : ` on ${values}`;
 }
 
-function deny({ capability, scope }: Attempt, code: Decision['code'], sentence: string, more?: Pick<Decision, 'missing' | 'rule'>): Decision {
-  return { effect: 'deny', code, capability, scope, sentence, ...more };
+function deny({ capability, scope }: Attempt, code: Decision['code'], sentence: string, missing?: Scope, rule?: RuleReference): Decision {
+  if (missing !== undefined) return { effect: 'deny', code, capability, scope, sentence, missing };
+  return rule === undefined ? { effect: 'deny', code, capability, scope, sentence } : { effect: 'deny', code, capability, scope, sentence, rule };
 }

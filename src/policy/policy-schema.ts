@@ -53,8 +53,14 @@ export const policySchema = z.strictObject(
 /** The keys of the document and of a rule, for suggestions. */
 export const policyKeys = { document: Object.keys(policySchema.shape), rule: Object.keys(rule.shape) };
 
+type DeepReadonly<T> = T extends readonly (infer Element)[]
+  ? readonly DeepReadonly<Element>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
+
 /** A policy document as YAML, JSON or TypeScript write it. */
-export type PolicyDocument = z.input<typeof policySchema>;
+export type PolicyDocument = DeepReadonly<z.input<typeof policySchema>>;
 
 /** A rule of a policy document as YAML, JSON or TypeScript write it. */
-export type PolicyRuleDocument = z.input<typeof rule>;
+export type PolicyRuleDocument = DeepReadonly<z.input<typeof rule>>;

@@ -83,9 +83,11 @@ export function createScopeSet<Item>(fields: readonly ScopeField[], scopes: read
     return true;
   }
 
+  const canExpire = entries.some((entry) => entry.untilMs < Number.POSITIVE_INFINITY);
+  const allFields: readonly number[] = fields.map((_, field) => field);
   return {
     entries,
-    canExpire: entries.some((entry) => entry.untilMs < Number.POSITIVE_INFINITY),
+    canExpire,
     findCovering(tuple, nowMs) {
       if (entries.length === 0) return undefined;
       let found: Item | undefined;
@@ -109,10 +111,11 @@ export function createScopeSet<Item>(fields: readonly ScopeField[], scopes: read
       return found;
     },
     uncoveredFields(tuple) {
+      if (fields.length === 1 && !canExpire) return allFields;
       const near: ScopeEntry<Item>[] = [];
       index.findMatching(tuple[primary] ?? '', (entry) => near.push(entry) >= maxExamined);
       const least = near.length > 0 ? 0 : 1;
-      let best = fields.map((_, field) => field);
+      let best = allFields;
       for (const entry of near.length > 0 ? near : entries.slice(0, maxExamined)) {
         if (best.length <= least) break;
         const missing: number[] = [];

@@ -185,7 +185,7 @@ export class OutgoingCall implements Departure, ParentCall, NestedCall {
     }
     this.sender?.close(error ?? new WorkerRuntimeError('INVALID_STATE', `"${this.method}" was answered; no items can follow.`));
     if (this.#nested !== undefined) {
-      const reason = new WorkerRuntimeError('CANCELLED', `The call of "${this.method}" that this one is nested in has ended.`);
+      const reason = new WorkerRuntimeError('CANCELLED', `The call of "${this.method}" that this one is nested in has ended.`, { mayHaveRun: true });
       const calls = this.#nested;
       this.#nested = undefined;
       for (const nested of calls) nested.cancel(reason);

@@ -26,7 +26,7 @@ describe.each(Object.entries(kindModels))('%s', (_, model) => {
       fc.property(pattern, point, (one, at) => {
         expect(kind.matches(one, at)).toBe(reads(one, at));
       }),
-      { numRuns: 2_000 },
+      { numRuns: 600 },
     );
   });
 
@@ -56,7 +56,7 @@ describe.each(Object.entries(kindModels))('%s', (_, model) => {
       fc.property(pattern, pattern, value, (outer, inner, at) => {
         if (kind.covers(outer, inner) && kind.matches(inner, at)) expect(kind.matches(outer, at)).toBe(true);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 600 },
     );
   });
 
@@ -67,7 +67,7 @@ describe.each(Object.entries(kindModels))('%s', (_, model) => {
         expect(both.some((one) => kind.matches(one, at))).toBe(kind.matches(left, at) && kind.matches(right, at));
         for (const one of both) expect(kind.parsePattern(one)).toEqual({ pattern: one });
       }),
-      { numRuns: 2_000 },
+      { numRuns: 600 },
     );
   });
 
@@ -79,7 +79,7 @@ describe.each(Object.entries(kindModels))('%s', (_, model) => {
         const overlaps = kind.overlaps ?? kind.matches;
         expect(overlaps.call(kind, one, at)).toBe([...touched].some((each) => reads(one, each)));
       }),
-      { numRuns: 2_000 },
+      { numRuns: 600 },
     );
   });
 
@@ -113,7 +113,7 @@ describe.each(Object.entries(kindModels))('%s', (_, model) => {
           }
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: 300 },
     );
   });
 });

@@ -12,17 +12,16 @@ const fixtures = ['worker-provider.yml', 'docs-list-dialect.yml', 'published-pro
 function checkAnswer(text: string | Uint8Array, fileName?: string): void {
   const { valid, manifest, problems } = parse(text, fileName);
   const rows = (typeof text === 'string' ? text : decoder.decode(text)).split('\n');
-  expect(valid).toBe(problems.every((problem) => problem.severity === 'warning'));
-  expect(manifest !== undefined).toBe(valid);
-  for (const { code, severity, line, column, path, message } of problems) {
-    expect(problemCodes[code].severity).toBe(severity);
-    expect(path === '' || path.startsWith('/')).toBe(true);
-    expect(line).toBeGreaterThanOrEqual(1);
-    expect(line).toBeLessThanOrEqual(rows.length);
-    expect(column).toBeGreaterThanOrEqual(1);
-    expect(column).toBeLessThanOrEqual((rows[line - 1] ?? '').length + 1);
-    expect(message).toMatch(/^[^\u0000-\u001f]+[.?]$/);
-  }
+  const wrong = problems.filter(({ code, severity, line, column, path, message }) => {
+    const place = line >= 1 && line <= rows.length && column >= 1 && column <= (rows[line - 1] ?? '').length + 1;
+    return !place || problemCodes[code].severity !== severity || (path !== '' && !path.startsWith('/')) || !/^[^\u0000-\u001f]+[.?]$/.test(message);
+  });
+  // One assertion: thousands of them would take longer than what they check.
+  expect({ wrong, valid, manifest: manifest !== undefined }).toEqual({
+    wrong: [],
+    valid: problems.every(({ severity }) => severity === 'warning'),
+    manifest: valid,
+  });
 }
 
 const tokens = [
@@ -126,11 +125,11 @@ const tokens = [
   ],
 ];
 
-describe('whatever is thrown at it, safeParseManifest answers', () => {
+describe('whatever is thrown at it, safeParseManifest answers', { timeout: 60_000 }, () => {
   it('texts of the words of YAML and of manifests', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...tokens), { maxLength: 60 }), (parts) => checkAnswer(parts.join(''))),
-      { numRuns: 1_500 },
+      { numRuns: 800 },
     );
   });
 
@@ -148,7 +147,7 @@ describe('whatever is thrown at it, safeParseManifest answers', () => {
         }, fixture);
         checkAnswer(text);
       }),
-      { numRuns: 600 },
+      { numRuns: 250 },
     );
   });
 
@@ -180,7 +179,7 @@ describe('whatever is thrown at it, safeParseManifest answers', () => {
       fc.property(fc.dictionary(fc.constantFrom(...known), fc.oneof(value, config)), (fields) => {
         checkAnswer(JSON.stringify({ id: 'a', name: 'A', author: 'm', type: 'channel', version: '1.0.0', ...fields }, null, 1), 'manifest.json');
       }),
-      { numRuns: 600 },
+      { numRuns: 250 },
     );
   });
 
@@ -193,7 +192,7 @@ describe('whatever is thrown at it, safeParseManifest answers', () => {
         expect(JSON.parse(JSON.stringify(manifest?.hostFields.tools ?? null))).toEqual(withoutNulls(JSON.parse(JSON.stringify(store))));
         expect(parse(text, 'manifest.yml').manifest?.hostFields).toEqual(manifest?.hostFields);
       }),
-      { numRuns: 300 },
+      { numRuns: 250 },
     );
   });
 });

@@ -120,6 +120,30 @@ describe('the entry point of a folder', () => {
   });
 });
 
+describe("the plugin's own Python environment", () => {
+  beforeEach(() => mkdirSync(join(folder, '.venv/bin'), { recursive: true }));
+
+  it('may link to the interpreter that made it, and the text of that link counts', async () => {
+    symlinkSync(process.execPath, join(folder, '.venv/bin/python3'));
+    symlinkSync('python3', join(folder, '.venv/bin/python'));
+    const before = await digest();
+    rmSync(join(folder, '.venv/bin/python3'));
+    symlinkSync('/bin/sh', join(folder, '.venv/bin/python3'));
+    expect(await digest()).not.toBe(before);
+  });
+
+  it('gives no entry point through such a link', async () => {
+    symlinkSync(process.execPath, join(folder, '.venv/bin/python3'));
+    writeFileSync(join(folder, 'manifest.yml'), `${required}runtime: {type: executable, entry: .venv/bin/python3}\n`);
+    expect((await validate()).problems.map((problem) => problem.code)).toEqual(['ENTRY_NOT_FOUND']);
+  });
+
+  it('counts its links among the entries', async () => {
+    for (const version of ['', '3', '3.1', '3.2', '3.3']) symlinkSync(process.execPath, join(folder, `.venv/bin/python${version}`));
+    await expect(readPluginFolder(folder, { maxEntries: 8 })).rejects.toMatchObject({ details: { problems: [{ code: 'FOLDER_TOO_LARGE' }] } });
+  });
+});
+
 describe('a folder that is refused', () => {
   const refusals: readonly (readonly [ProblemCode, string, () => void, PluginFolderLimits?])[] = [
     ['MANIFEST_NOT_FOUND', 'has no manifest', () => rmSync(join(folder, 'manifest.yml'))],
@@ -153,6 +177,23 @@ describe('a folder that is refused', () => {
         symlinkSync(`${folder}-sibling`, join(folder, 'x'));
       },
     ],
+    [
+      'LINK_OUTSIDE_FOLDER',
+      'leads out of the folder',
+      () => {
+        mkdirSync(join(folder, '.venv/lib'), { recursive: true });
+        symlinkSync('/usr/lib', join(folder, '.venv/lib/python'));
+      },
+    ],
+    [
+      'LINK_OUTSIDE_FOLDER',
+      'leads out of the folder',
+      () => {
+        mkdirSync(join(folder, '.venv/bin'), { recursive: true });
+        symlinkSync('/usr', join(folder, '.venv/bin/python'));
+      },
+    ],
+    ['LINK_OUTSIDE_FOLDER', 'leads out of the folder', () => symlinkSync('/usr', join(folder, '.venv'))],
     ['LINK_OUTSIDE_FOLDER', 'leads nowhere', () => symlinkSync('missing', join(folder, 'x'))],
     ['LINK_OUTSIDE_FOLDER', 'leads nowhere', () => symlinkSync('x', join(folder, 'x'))],
     ['SPECIAL_FILE', 'neither a file', () => execFileSync('mkfifo', [join(folder, 'src/pipe')])],

@@ -8,7 +8,7 @@ function doing(run: (ctx: Parameters<NonNullable<Parameters<typeof definePlugin>
 }
 
 describe('the context', () => {
-  test('says who, when and what for', async () => {
+  test('[plugin.context] says who, when and what for', async () => {
     const grants = [
       { capability: 'storage.read', scope: { keys: ['*'] } },
       { capability: 'events.publish', scope: {}, expiresAt: '2020-01-01T00:00:00Z' },
@@ -55,7 +55,7 @@ describe('the context', () => {
     expect(await session.call('run', {})).toBe(false);
   });
 
-  test('its functions may be taken out of it', async () => {
+  test('[plugin.context] its functions may be taken out of it', async () => {
     const steps: unknown[] = [];
     const plugin = definePlugin({
       methods: {

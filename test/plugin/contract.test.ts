@@ -153,7 +153,7 @@ describe('a client of a contract', () => {
     expect(asked).toEqual([]);
   });
 
-  test('lets no result through that does not fit', async () => {
+  test('[plugin.contract-validated] lets no result through that does not fit', async () => {
     for (const wrong of [undefined, null, 'text', { summary: 5 }, []]) {
       const api = createContractClient(summarizer, fakeCaller(wrong).caller);
       expect(await rejection(api.summarize({ text: 'x' }))).toMatchObject({ code: 'INVALID_RESULT', mayHaveRun: true });

@@ -5,7 +5,7 @@ import { rejection, startPlugin } from './test-host.js';
 const inbound = { channelId: 'c', externalUserId: 'u', conversationId: 'v', text: 'hello', receivedAt: '2026-01-01T00:00:00.123456789Z' };
 
 describe('a channel', () => {
-  test('receives and sends messages', async () => {
+  test('[plugin.kinds-typescript] receives and sends messages', async () => {
     const sent: unknown[] = [];
     const steps: string[] = [];
     const plugin = defineChannel({
@@ -45,7 +45,7 @@ describe('a model provider', () => {
   const request = { model: 'm', messages: [{ role: 'user', content: 'one two' }] };
   const complete = async () => ({ content: 'answer', model: 'm', promptTokens: 2, completionTokens: 1, finishReason: 'stop' });
 
-  test('completes, streams and describes itself', async () => {
+  test('[plugin.kinds-typescript] completes, streams and describes itself', async () => {
     let configured: string | undefined;
     const plugin = defineModelProvider({
       providerId: 'extractive',

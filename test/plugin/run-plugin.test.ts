@@ -59,7 +59,7 @@ describe('a plugin under a host', () => {
     expect(run.plugin).toEqual({ id: 'tested', version: '1.2.3' });
   });
 
-  test('answers plugin.load with what it offers, once', async () => {
+  test('[plugin.load-hooks] answers plugin.load with what it offers, once', async () => {
     const host = await startPlugin(contractPlugin().plugin, { load: false });
     expect(await rejection(host.session.call('summarize', { text: 'x' }))).toMatchObject({ code: 'INVALID_STATE', mayHaveRun: false });
     expect(await host.load()).toEqual({ methods: ['summarize', 'fail'], streams: ['narrate', 'sum'], events: [] });
@@ -67,7 +67,7 @@ describe('a plugin under a host', () => {
     expect(await host.as(contract).summarize({ text: 'x' })).toEqual({ summary: 'x' });
   });
 
-  test('validates params, fills in defaults, and names field and repair', async () => {
+  test('[plugin.contract-validated] validates params, fills in defaults, and names field and repair', async () => {
     const { session } = await startPlugin(contractPlugin().plugin);
     expect(await session.call('summarize', { text: 'abcdefghijklmnop' })).toEqual({ summary: 'abcdefghij' });
     const error = await rejection(session.call('summarize', { text: 7 }));
@@ -101,7 +101,7 @@ describe('a plugin under a host', () => {
     }
   });
 
-  test('tells the caller how a handler failed', async () => {
+  test('[plugin.typed-errors] tells the caller how a handler failed', async () => {
     const denial = { capability: 'storage.read', scope: { keys: ['k'] }, decisionId: 'd1' };
     const { session } = await startPlugin(contractPlugin().plugin, {
       services: {
@@ -118,6 +118,39 @@ describe('a plugin under a host', () => {
     });
     expect(await rejection(session.call('fail', { how: 'throw' }))).toMatchObject({ code: 'HANDLER_ERROR', message: 'TypeError: broken' });
     expect(await rejection(session.call('fail', { how: 'denied' }))).toMatchObject({ code: 'CAPABILITY_DENIED', details: denial });
+  });
+
+  test('what a handler did not mean to throw is logged with its place', async () => {
+    const host = await startPlugin(contractPlugin().plugin);
+    await rejection(host.session.call('fail', { how: 'plugin error' }));
+    await rejection(host.session.call('fail', { how: 'throw' }));
+    expect(host.logs).toMatchObject([
+      {
+        level: 'error',
+        message: 'The handler of "fail" failed.',
+        fields: { method: 'fail', err: { name: 'TypeError', stack: expect.stringContaining('run-plugin.test.ts') } },
+      },
+    ]);
+  });
+
+  test('[plugin.typed-errors] the stack travels only where the host debugs', async () => {
+    for (const debug of [false, true]) {
+      const { session } = await startPlugin(contractPlugin().plugin, { welcome: { debug } });
+      const error = (await rejection(session.call('fail', { how: 'throw' }))) as Error;
+      expect(error.stack?.includes('run-plugin.test.ts') && error.stack.includes('at the other side')).toBe(debug);
+    }
+  });
+
+  test('[plugin.load-hooks] a failing onLoad is the answer to plugin.load, and the plugin takes no calls', async () => {
+    const plugin = definePlugin({
+      methods: { run: () => 'never' },
+      onLoad: () => {
+        throw new PluginError('no-key', 'The key is missing.');
+      },
+    });
+    const host = await startPlugin(plugin, { load: false });
+    expect(await rejection(host.load())).toMatchObject({ code: 'HANDLER_ERROR', handlerCode: 'no-key', message: 'The key is missing.' });
+    expect(await rejection(host.session.call('run', {}))).toMatchObject({ code: 'INVALID_STATE' });
   });
 
   test('an error of a nested call is not passed off as one of the call itself', async () => {
@@ -141,7 +174,7 @@ describe('a plugin under a host', () => {
     expect(requests).toEqual([{ method: 'inner', params: { a: 1 }, parentId: expect.any(Number) }]);
   });
 
-  test('a result that breaks the contract is an INVALID_RESULT', async () => {
+  test('[plugin.contract-validated] a result that breaks the contract is an INVALID_RESULT', async () => {
     const broken = { summarize: async () => ({ summary: 5 }), fail: () => undefined, narrate: async function* () {}, sum: async function* () {} };
     const { session } = await startPlugin(definePlugin(contract, broken as never));
     expect(await rejection(session.call('summarize', { text: 'x' }))).toMatchObject({
@@ -346,7 +379,7 @@ describe('the end', () => {
     await host.clock.runUntil(stopped);
   });
 
-  test('plugin.unload runs onUnload, whose calls are nested in it', async () => {
+  test('[plugin.load-hooks] plugin.unload runs onUnload, whose calls are nested in it', async () => {
     const plugin = definePlugin({
       onUnload: async (ctx) => {
         await ctx.storage.set('k', 1);

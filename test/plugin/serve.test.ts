@@ -46,7 +46,7 @@ async function launchServed(options: TestHostOptions = {}): Promise<Served> {
 }
 
 describe.concurrent('serve', { timeout: 20_000 }, () => {
-  test('without a channel prints what the program is and exits with 2', async () => {
+  test('[plugin.no-channel] without a channel prints what the program is and exits with 2', async () => {
     const { exit, channel } = launch({});
     channel.destroy();
     expect(await exit).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('synapse-worker run') });

@@ -110,13 +110,13 @@ test('ping tells the round trip', async () => {
 
 test('pings without number, of which none is answered, take no memory', async () => {
   const { clock, side, raw } = await connectRaw('host');
-  const pings = Array.from({ length: 100 }, () => side.session.ping());
+  let answered = 0;
+  for (let i = 0; i < 100; i += 1) void side.session.ping().then(() => (answered += 1));
   await clock.settle();
   raw.send(...raw.of('ping').map(({ nonce }): Message => ({ kind: 'pong', nonce })));
   await clock.settle();
   // Of the many only the last 16 are remembered.
-  const answered = await Promise.all(pings.map((ping) => Promise.race([ping.then(() => true), Promise.resolve(false)])));
-  expect(answered.filter(Boolean)).toHaveLength(16);
+  expect(answered).toBe(16);
   side.session.abort('over');
   expect(await rejection(side.session.call('x', {}))).toMatchObject({ code: 'WORKER_LOST', mayHaveRun: false });
 });

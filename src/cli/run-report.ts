@@ -1,0 +1,43 @@
+import type { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
+import type { AuditRecord } from '../host/audit.js';
+import type { PlanItem } from '../policy/plan.js';
+
+/** A line that the plugin logged or printed, or that the host has to say. */
+export interface ReportedLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+  /** `log`: logged by the plugin; `stdout`, `stderr`: printed by it. */
+  readonly source: 'log' | 'stdout' | 'stderr' | 'host';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** A decision against the plugin. */
+export type Denial = Extract<AuditRecord, { readonly kind: 'decision' }>;
+
+/** An open request of the plan, and the words that would allow it. */
+export interface OpenRequests {
+  readonly items: readonly PlanItem[];
+  /** For `--grant`, without quotes for a shell. Empty where nothing can be granted. */
+  readonly grants: readonly string[];
+}
+
+/** What a run tells whoever started it, as it happens. */
+export interface RunReport {
+  line(line: ReportedLine): void;
+  denial(denial: Denial): void;
+  /** How far the call is. */
+  progress(fraction: number | undefined, message: string | undefined): void;
+  /** A message for the host's agents, which in a run are whoever reads this. */
+  routed(message: unknown): void;
+  /** Requests that the plugin can do without, and now does. */
+  withoutOptional(open: OpenRequests): void;
+  /** The method is a stream: items may follow. */
+  streaming(): void;
+  /** An item of a stream. Resolves when the next one is wanted. */
+  item(value: unknown): Promise<void>;
+  result(value: unknown): Promise<void>;
+  /** It ended otherwise. `open`: the plan, where that is why. `hint`: what else helps. */
+  failure(error: WorkerRuntimeError, more: { readonly open?: OpenRequests | undefined; readonly hint?: string | undefined }): void;
+  /** Nothing runs any more and nothing else will be reported. */
+  end(): Promise<void>;
+}
