@@ -34,7 +34,10 @@ export function parseGrantWord(word: string, catalogue: CapabilityCatalogue): Gr
 export function grantWord(name: string, scope: Scope, capability: Capability | undefined): string {
   const fields = Object.entries(scope);
   // What a field leaves open need not be said, as long as something is: a word without a scope means something else.
-  const limited = fields.filter(([field, values]) => !values.includes(capability?.scope[field]?.everything ?? ''));
+  const limited = fields.filter(([field, values]) => {
+    const everything = capability?.scope[field]?.everything;
+    return everything === undefined || !values.includes(everything);
+  });
   const said = limited.length > 0 ? limited : fields.slice(0, 1);
   const text = said.map(([field, values]) => `${field}=${values.map(escapeValue).join(',')}`).join(';');
   return text === '' ? name : `${name}:${text}`;

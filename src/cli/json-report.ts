@@ -1,6 +1,6 @@
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import { toJsonText } from './json-text.js';
-import type { Denial, ReportedLine, RunReport } from './run-report.js';
+import type { Denial, ReportedLine, RunReport, ShownPlan } from './run-report.js';
 import type { Terminal } from './terminal.js';
 
 /** Log lines that are kept, the newest; characters of all of them, as JSON. */
@@ -28,7 +28,7 @@ export function jsonReport(terminal: Terminal): RunReport {
     },
     progress() {},
     routed: (message) => terminal.note(`message: ${toJsonText(message)}`),
-    withoutOptional() {},
+    started() {},
     streaming() {
       items = [];
     },
@@ -45,8 +45,8 @@ export function jsonReport(terminal: Terminal): RunReport {
     async result(value) {
       outcome = { ok: true, result: value };
     },
-    failure(error, { open }) {
-      outcome = { ok: false, error: errorFields(error, open?.grants) };
+    failure(error, { plan }) {
+      outcome = { ok: false, error: errorFields(error, plan) };
     },
     end: () => terminal.printJson({ ...outcome, ...(items === undefined ? {} : { items }), denials, logs: logs.toArray() }),
   };
@@ -88,12 +88,12 @@ function denialFields({ effect, capability, missing, method, decisionId, reason,
   return { effect, capability, scope: missing, method, decisionId, reason, rule: rule ?? null };
 }
 
-/** `details.grants`: the words for `--grant` that would allow what is missing. */
+/** `details.grants` and `details.optionalGrants`: the words for `--grant` that would allow what is missing. */
 function errorFields(
   { code, message, retryable, mayHaveRun, handlerCode, details, reason }: WorkerRuntimeError,
-  grants: readonly string[] | undefined,
+  plan: ShownPlan | undefined,
 ): object {
-  const facts = grants === undefined ? details : { ...details, grants };
+  const facts = plan === undefined ? details : { ...details, grants: plan.grants, optionalGrants: plan.optionalGrants };
   return {
     code,
     message,

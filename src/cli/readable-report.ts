@@ -1,11 +1,12 @@
 import type { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
+import type { ConfigProblem } from '../manifest/config-value.js';
 import type { Problem } from '../manifest/problem.js';
 import type { PlanItem } from '../policy/plan.js';
 import { grantWord, shellQuote } from './grant-words.js';
 import { toJsonText } from './json-text.js';
-import type { Denial, OpenRequests, ReportedLine, RunReport } from './run-report.js';
+import type { Denial, ReportedLine, RunReport, ShownPlan } from './run-report.js';
 import type { Terminal } from './terminal.js';
-import { problemLine } from './validate.js';
+import { problemText } from './validate.js';
 
 /** How many of the last lines on standard error are shown again where a worker died. */
 const shownTailLines = 20;
@@ -21,37 +22,39 @@ export function readableReport(terminal: Terminal): RunReport {
       note(`progress:${share}${message === undefined ? '' : ` ${message}`}`);
     },
     routed: (message) => note(`message: ${toJsonText(message)}`),
-    withoutOptional(open) {
-      for (const item of open.items) note(`not granted, but optional: ${describeItem(item)}`);
-      noteGrants(open);
+    started(plan) {
+      const open = plan.items.filter(({ outcome }) => outcome !== 'granted');
+      for (const item of open) note(`goes without: ${describeItem(item)}`);
+      noteGrants(plan);
     },
     streaming() {},
     item: (value) => terminal.printJson(value),
     result: (value) => terminal.printJson(value),
-    failure(error, { open, hint }) {
+    failure(error, { plan, hint, isLocal }) {
       note(`error: ${error.code}: ${error.message}`);
       if (hint !== undefined) note(hint);
-      if (open === undefined) noteDetails(error);
-      else {
-        note('The plugin requests:');
-        for (const item of open.items) note(`  ${describeItem(item)}`);
-        noteGrants(open);
+      if (plan === undefined) {
+        noteDetails(error, isLocal);
+        noteReason(error);
+        return;
       }
-      noteReason(error);
+      note('what the plugin requests:');
+      for (const item of plan.items) note(`  ${describeItem(item)}`);
+      noteGrants(plan);
     },
     end: async () => {},
   };
 
-  function noteGrants({ grants }: OpenRequests): void {
-    if (grants.length > 0) note(`To allow it: ${grants.map((word) => `--grant ${shellQuote(word)}`).join(' ')}`);
+  function noteGrants({ grants, optionalGrants }: ShownPlan): void {
+    if (grants.length > 0) note(`to allow it: ${grants.map(grantOption).join(' ')}`);
+    if (optionalGrants.length > 0) note(`to allow what is optional: ${optionalGrants.map(grantOption).join(' ')}`);
   }
 
-  function noteDetails({ handlerCode, mayHaveRun, details }: WorkerRuntimeError): void {
+  function noteDetails({ handlerCode, mayHaveRun, details }: WorkerRuntimeError, isLocal: boolean): void {
     if (handlerCode !== undefined) note(`  the plugin's own code: ${handlerCode}`);
     if (mayHaveRun === true) note('  the call may have had an effect');
-    const { problems, ...facts } = details;
-    if (Array.isArray(problems)) for (const problem of problems) note(`  ${describeProblem(problem)}`);
-    if (Object.keys(facts).length > 0) note(`  ${toJsonText(facts)}`);
+    if (isLocal && Array.isArray(details.problems)) for (const problem of details.problems) note(`  ${describeProblem(problem)}`);
+    else if (Object.keys(details).length > 0) note(`  ${toJsonText(details)}`);
   }
 
   function noteReason({ reason }: WorkerRuntimeError): void {
@@ -62,6 +65,10 @@ export function readableReport(terminal: Terminal): RunReport {
     note('the last lines of its standard error:');
     for (const line of reason.stderrTail.split('\n').slice(-shownTailLines)) note(`  | ${line}`);
   }
+}
+
+function grantOption(word: string): string {
+  return `--grant ${shellQuote(word)}`;
 }
 
 function describeLine({ source, level, message, fields }: ReportedLine): string {
@@ -88,10 +95,7 @@ function describeItem({ outcome, risk, sentence, optional, rule, confirm, explan
   return `${outcome.replace('-', ' ')}, ${risk} risk: ${sentence}${asides.length === 0 ? '' : ` (${asides.join('; ')})`}. ${explanation}${why}`;
 }
 
-/** Of a manifest or policy with a place in the text, of a configuration with a pointer. */
-function describeProblem(problem: Partial<Problem>): string {
-  const { line, column, severity = 'error', code = '', path = '', message = '' } = problem;
-  if (line !== undefined && column !== undefined)
-    return problemLine('', { line, column, severity, code: code as Problem['code'], path, message }).slice(1);
-  return `${path === '' ? '' : `${path} `}${severity} ${code} ${message}`;
+/** Of a manifest or policy with a place in the text; of a configuration with a pointer, and always an error. */
+function describeProblem(problem: Problem | ConfigProblem): string {
+  return 'line' in problem ? problemText(problem) : `${problem.path} error ${problem.code} ${problem.message}`;
 }

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { builtinCapabilities } from '../capabilities/builtin-capabilities.js';
 import type { CapabilityCatalogue } from '../capabilities/capability.js';
 import { createCatalogue } from '../capabilities/catalogue.js';
-import { nearest } from '../errors/nearest.js';
 import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { Host } from '../host/create-host.js';
 import type { Plugin } from '../host/plugin.js';
@@ -22,7 +21,7 @@ import { jsonReport } from './json-report.js';
 import { type KillableLauncher, killableLauncher } from './killable-launcher.js';
 import { readableReport } from './readable-report.js';
 import { type RunInputOptions, type RunInputs, readRunInputs } from './run-inputs.js';
-import type { OpenRequests, RunReport } from './run-report.js';
+import type { RunReport, ShownPlan } from './run-report.js';
 import type { Terminal } from './terminal.js';
 
 /** Options of {@link run}, as they stand on the command line. */
@@ -39,6 +38,8 @@ export interface RunOptions extends RunInputOptions {
 
 /** How long a plugin that failed, or a run that was interrupted, may take to stop in order before it is ended by force. */
 const patienceMs = 3_000;
+/** How many names of methods are shown. */
+const maxOffered = 50;
 
 /**
  * Installs a plugin in a host of its own, grants it what the options name, starts it, calls it, prints what comes of it, and stops it: when this
@@ -49,7 +50,7 @@ export async function run(folder: string, options: RunOptions, terminal: Termina
   const catalogue = createCatalogue(builtinCapabilities);
   const inputs = await readRunInputs(folder, options, catalogue).catch((error: unknown) => {
     if (!isWorkerRuntimeError(error)) throw error;
-    report.failure(error, {});
+    report.failure(error, { isLocal: true });
     return undefined;
   });
   if (inputs === undefined) {
@@ -98,7 +99,13 @@ class Run {
     } catch (error) {
       if (!isWorkerRuntimeError(error)) throw error;
       status = plugin === undefined && isUsageError(error) ? exitStatus.usage : exitStatus.failed;
-      this.#report.failure(error, { open: this.#openRequests(error.details.plan as Plan | undefined), hint: this.#hint(error, plugin) });
+      // From the host and not from the error: what a worker threw may have details of the same name.
+      const plan = plugin?.state === 'pending' ? await plugin.plan() : undefined;
+      this.#report.failure(error, {
+        plan: plan === undefined ? undefined : this.#show(plan),
+        hint: hintFor(error, plugin),
+        isLocal: plugin === undefined,
+      });
     } finally {
       await this.#stop(host, status === exitStatus.ok);
     }
@@ -122,7 +129,7 @@ class Run {
       report.line({
         level: 'warn',
         source: 'host',
-        message: `The plugin broke a rule of the protocol: ${error.message}`,
+        message: error.message,
         fields: { code: error.code },
       }),
     );
@@ -147,8 +154,7 @@ class Run {
   async #start(plugin: Plugin): Promise<void> {
     this.#assertWanted();
     await plugin.start();
-    const open = this.#openRequests(await plugin.plan());
-    if (open !== undefined && open.items.length > 0) this.#report.withoutOptional(open);
+    this.#report.started(this.#show(await plugin.plan()));
   }
 
   async #call(plugin: Plugin): Promise<void> {
@@ -180,26 +186,10 @@ class Run {
     await stopped;
   }
 
-  /** The requests that are not granted. */
-  #openRequests(plan: Plan | undefined): OpenRequests | undefined {
-    if (plan === undefined) return undefined;
-    const items = plan.items.filter(({ outcome }) => outcome !== 'granted');
-    return {
-      items,
-      grants: grantsFor(
-        items.filter(({ outcome }) => outcome === 'needs-approval'),
-        this.#catalogue,
-      ),
-    };
-  }
-
-  #hint(error: WorkerRuntimeError, plugin: Plugin | undefined): string | undefined {
-    const { worker } = plugin ?? {};
-    if (error.code !== 'METHOD_NOT_FOUND' || worker === undefined) return undefined;
-    const offered = [...worker.methods, ...worker.streams];
-    const similar = nearest(this.#options.call, offered);
-    const question = similar === undefined ? '' : ` Did you mean "${similar}"?`;
-    return offered.length === 0 ? 'The plugin offers no methods.' : `The plugin offers ${offered.join(', ')}.${question}`;
+  #show({ items }: Plan): ShownPlan {
+    const open = items.filter(({ outcome }) => outcome === 'needs-approval');
+    const [optional, required] = [true, false].map((kind) => open.filter((item) => item.optional === kind));
+    return { items, grants: grantsFor(required ?? [], this.#catalogue), optionalGrants: grantsFor(optional ?? [], this.#catalogue) };
   }
 
   #assertWanted(): void {
@@ -210,4 +200,13 @@ class Run {
 /** Whether it is for the caller of the command to repair, and not for the author of the plugin. */
 function isUsageError(error: WorkerRuntimeError): boolean {
   return isWorkerRuntimeError(error, 'INVALID_ARGUMENT') || isWorkerRuntimeError(error, 'INVALID_CONFIG');
+}
+
+/** What the plugin offers, where the method that was called does not exist. */
+function hintFor(error: WorkerRuntimeError, plugin: Plugin | undefined): string | undefined {
+  const { worker } = plugin ?? {};
+  if (error.code !== 'METHOD_NOT_FOUND' || worker === undefined) return undefined;
+  const offered = [...worker.methods, ...worker.streams];
+  const more = offered.length > maxOffered ? ` and ${offered.length - maxOffered} more` : '';
+  return offered.length === 0 ? 'The plugin offers no methods.' : `The plugin offers ${offered.slice(0, maxOffered).join(', ')}${more}.`;
 }

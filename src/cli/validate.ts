@@ -20,7 +20,7 @@ export async function validate(path: string, { json = false }: ValidateOptions, 
   if (json) {
     await terminal.printJson({ valid, manifest, problems: problems.map(problemFields) });
   } else {
-    for (const problem of problems) await terminal.print(problemLine(check.file, problem));
+    for (const problem of problems) await terminal.print(`${check.file}:${problemText(problem)}`);
     await terminal.print(verdict(path, check));
   }
   if (check.checked === 'manifest') {
@@ -31,9 +31,9 @@ export async function validate(path: string, { json = false }: ValidateOptions, 
   return (await exists(path)) ? exitStatus.failed : exitStatus.usage;
 }
 
-/** A problem as a line that editors and other tools can read: `file:line:column severity CODE message`. */
-export function problemLine(file: string, { line, column, severity, code, message }: Problem): string {
-  return `${file}:${line}:${column} ${severity} ${code} ${message}`;
+/** A problem as it is printed behind the name of its file: `line:column severity CODE message`. */
+export function problemText({ line, column, severity, code, message }: Problem): string {
+  return `${line}:${column} ${severity} ${code} ${message}`;
 }
 
 /** Exactly the fields that are promised, in their order. */

@@ -2,6 +2,7 @@ import type { LinearPattern } from './linear-pattern.js';
 
 /** The types of config values. `any`: no type was written. */
 export const configTypes = ['string', 'integer', 'number', 'boolean', 'list', 'map', 'any'] as const;
+/** A type of config values. */
 export type ConfigType = (typeof configTypes)[number];
 
 /** Rules that a value is checked against. What is undefined is not limited. */

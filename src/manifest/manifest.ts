@@ -4,10 +4,12 @@ import type { ConfigSchema } from './config-schema.js';
 
 /** The kinds of plugin, as manifests name them; in lower case, whatever case was written. */
 export const pluginTypes = ['channel', 'model', 'model-provider', 'skill', 'skill-bundle', 'mcp', 'bundle', 'theme', 'external'] as const;
+/** A kind of plugin. */
 export type PluginType = (typeof pluginTypes)[number];
 
 /** How a worker is run. `external`: it is started elsewhere and dials in. */
 export const runtimeTypes = ['python', 'nodejs', 'go', 'executable', 'mcp', 'external'] as const;
+/** A way to run a worker. */
 export type RuntimeType = (typeof runtimeTypes)[number];
 
 /** A plugin that this one needs, or can use. */
@@ -65,12 +67,15 @@ export interface ManifestProvides {
   /** Payloads by topic. */
   readonly events: Readonly<Record<string, unknown>>;
 }
+/** A method that the plugin offers. `params` and `result` are JSON Schemas. */
 export interface ProvidedMethod {
   readonly description?: string;
   readonly params?: unknown;
   readonly result?: unknown;
+  /** Repeating it has no further effect. Default false. */
   readonly idempotent?: boolean;
 }
+/** A stream that the plugin offers. `item` is the JSON Schema of what it sends, `input` of what the caller sends. */
 export interface ProvidedStream extends ProvidedMethod {
   readonly item?: unknown;
   readonly input?: unknown;

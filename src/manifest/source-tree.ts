@@ -3,20 +3,24 @@ import type { Path } from './pointer.js';
 /** A value of the document with the offset where it begins. */
 export type SourceNode = SourceMap | SourceList | SourceScalar;
 
+/** A map, its entries in the order of the document. `offset` is that of its first key, or of its `{`. */
 export interface SourceMap {
   readonly kind: 'map';
   readonly offset: number;
   readonly entries: ReadonlyMap<string, SourceEntry>;
 }
+/** An entry of a map. */
 export interface SourceEntry {
   readonly keyOffset: number;
   readonly node: SourceNode;
 }
+/** A list. */
 export interface SourceList {
   readonly kind: 'list';
   readonly offset: number;
   readonly items: readonly SourceNode[];
 }
+/** A text, number, boolean or nothing. */
 export interface SourceScalar {
   readonly kind: 'scalar';
   readonly offset: number;

@@ -17,9 +17,13 @@ export interface PluginLogFunction {
  * sent as it is (errors, dates, maps, class instances) is sent in a readable form, and long values are cut.
  */
 export interface PluginLog extends Logger {
+  /** For whoever looks for a fault. */
   readonly debug: PluginLogFunction;
+  /** For what happens in the ordinary course. */
   readonly info: PluginLogFunction;
+  /** For what somebody should look at. */
   readonly warn: PluginLogFunction;
+  /** For what failed. */
   readonly error: PluginLogFunction;
   /** For what ends the plugin. */
   readonly fatal: PluginLogFunction;
@@ -27,13 +31,17 @@ export interface PluginLog extends Logger {
 
 /** An event of the bus, as a handler receives it. */
 export interface PluginEvent {
+  /** Id of the event, made by the host. */
   readonly id: string;
+  /** Segments parted by dots. */
   readonly topic: string;
   /** Id of the plugin that published it, or the host's word for another source. */
   readonly source: string;
   /** ISO 8601 time. */
   readonly timestamp: string;
+  /** What the publisher sent along, unchecked. */
   readonly payload: unknown;
+  /** What the publisher gave, to find what belongs together. */
   readonly correlationId: string | undefined;
   /** How many events were dropped before this one, because the plugin was slower than the publishers. */
   readonly missed: number;
@@ -57,6 +65,7 @@ export interface PluginEvents {
 export interface PluginStorage {
   /** The value, or undefined if there is none. */
   get(key: string): Promise<unknown>;
+  /** Stores a value: anything that the wire carries. */
   set(key: string, value: unknown): Promise<void>;
   /** @returns whether there was a value. */
   delete(key: string): Promise<boolean>;
@@ -83,9 +92,13 @@ export type HostCallOptions = Pick<
 export interface PluginContext {
   /** The plugin's configuration: validated by the host, defaults filled in. */
   readonly config: PluginConfig;
+  /** The plugin's log at the host. */
   readonly log: PluginLog;
+  /** The topic bus of the host. */
   readonly events: PluginEvents;
+  /** The plugin's own storage at the host. */
   readonly storage: PluginStorage;
+  /** The host's agents. */
   readonly agents: PluginAgents;
   /** Hands a message of this channel to the host's agents: the same as `agents.message`. */
   readonly routeMessage: PluginAgents['message'];

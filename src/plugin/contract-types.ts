@@ -48,6 +48,7 @@ export type ContractStreamOptions = ContractCallOptions & Pick<SessionCallOption
 export interface ContractStream<Item = unknown, Result = unknown> extends AsyncIterable<Item> {
   /** Settles when the call ends; never causes an unhandled rejection. */
   readonly result: Promise<Result>;
+  /** The items, once. @throws STREAM_CONSUMED the second time. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Item>;
   /** Ends the stream early: the callee is told, the iteration and `result` fail with `CANCELLED`. */
   cancel(reason?: string): void;

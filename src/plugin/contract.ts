@@ -47,7 +47,9 @@ export type NoEntries = Readonly<Record<never, never>>;
 
 /** What a plugin offers, shared by the plugin and its callers. Made by {@link defineContract}. */
 export interface Contract<Methods extends MethodContracts = MethodContracts, Streams extends StreamContracts = StreamContracts> {
+  /** The methods by name. */
   readonly methods: Methods;
+  /** The streams by name. */
   readonly streams: Streams;
 }
 

@@ -37,7 +37,9 @@ export type Handlers<C extends Contract> = {
 
 /** A plugin without a contract: its handlers take and return whatever the wire carries, unchecked. */
 export interface UntypedPlugin extends PluginOptions {
+  /** The handlers of methods by name. */
   readonly methods?: Readonly<Record<string, MethodHandler<unknown, unknown>>>;
+  /** The handlers of streams by name. */
   readonly streams?: Readonly<Record<string, StreamHandler<unknown, unknown, unknown, unknown>>>;
 }
 

@@ -8,6 +8,7 @@ export class PluginConfig {
   /** All of it, as the host sent it. */
   readonly values: Readonly<Record<string, unknown>>;
 
+  /** @param values a map as the host sends it. */
   constructor(values: Readonly<Record<string, unknown>>) {
     this.values = values;
   }
@@ -19,6 +20,7 @@ export class PluginConfig {
 
   /** A text; numbers and booleans are written out. @throws INVALID_CONFIG if it is a list or a map. */
   getString(key: string): string | undefined;
+  /** The same, with a default for when it is absent. */
   getString(key: string, byDefault: string): string;
   getString(key: string, byDefault?: string): string | undefined {
     const value = this.#read(key);
@@ -30,6 +32,7 @@ export class PluginConfig {
 
   /** A boolean; the texts `true` and `false` count, in any case. @throws INVALID_CONFIG if it is something else. */
   getBoolean(key: string): boolean | undefined;
+  /** The same, with a default for when it is absent. */
   getBoolean(key: string, byDefault: boolean): boolean;
   getBoolean(key: string, byDefault?: boolean): boolean | undefined {
     const value = this.#read(key);
@@ -41,6 +44,7 @@ export class PluginConfig {
 
   /** A whole number; its digits as a text count. @throws INVALID_CONFIG if it is something else, or beyond 2^53. */
   getInt(key: string): number | undefined;
+  /** The same, with a default for when it is absent. */
   getInt(key: string, byDefault: number): number;
   getInt(key: string, byDefault?: number): number | undefined {
     const value = this.#read(key);

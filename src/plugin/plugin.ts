@@ -24,23 +24,35 @@ export interface PluginOptions {
 
 /** A method or stream that a plugin has registered. */
 export interface RegisteredHandler {
+  /** Whether it answers calls or streams. */
   readonly kind: 'method' | 'stream';
+  /** Its name on the wire. */
   readonly wireName: string;
   /** Calls the author's function: the result or a promise of it for a method, an async generator for a stream. */
   readonly run: (params: unknown, ctx: Context) => unknown;
+  /** Validator of the params. */
   readonly params: StandardSchema | undefined;
+  /** Validator of the result. */
   readonly result: StandardSchema | undefined;
+  /** Validator of the items that it yields. */
   readonly item: StandardSchema | undefined;
+  /** Validator of the items that the caller sends. */
   readonly input: StandardSchema | undefined;
+  /** How wrong params are named. */
   readonly ofParams: Subject;
+  /** How a wrong result is named. */
   readonly ofResult: Subject;
+  /** How a wrong item is named. */
   readonly ofItem: Subject;
+  /** How a wrong item of the caller is named. */
   readonly ofInput: Subject;
 }
 
 /** A plugin: what `definePlugin` makes, and `serve` or `runPlugin` runs. */
 export interface Plugin<C extends Contract = Contract> {
+  /** What it offers. */
   readonly contract: C;
+  /** Its hooks and event handlers. */
   readonly options: PluginOptions;
   /** The handlers by their name on the wire. */
   readonly handlers: ReadonlyMap<string, RegisteredHandler>;

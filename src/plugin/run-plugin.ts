@@ -30,9 +30,11 @@ const unloadTimeoutMs = 10_000;
 export interface RunPluginOptions {
   /** The way to the host, not started yet. */
   readonly connection: Connection;
+  /** Clock, random numbers and hashes. */
   readonly platform: Platform;
   /** Who to say that the plugin is; the host compares. Required where the plugin dials in. */
   readonly pluginId?: string | undefined;
+  /** Which version it is. Goes with `pluginId`. */
   readonly pluginVersion?: string | undefined;
   /** Where the host wants one. */
   readonly token?: string | undefined;

@@ -10,6 +10,7 @@ const maxPathKeyLength = 100;
 
 /** What is validated, for the error that says that it is not acceptable. */
 export interface Subject {
+  /** Of the error. */
   readonly code: 'INVALID_PARAMS' | 'INVALID_RESULT';
   /** Begins the sentence: `The params of "summarize"`. */
   readonly what: string;

@@ -10,7 +10,7 @@ import { parse } from './support.js';
 
 describe('documents that aim at the parser', () => {
   // In a process of their own: what they want to do is to end it.
-  it('abort nothing, hang nothing, pollute nothing and are all refused', { timeout: 120_000 }, async () => {
+  it('[manifest.bounded] abort nothing, hang nothing, pollute nothing and are all refused', { timeout: 120_000 }, async () => {
     const child = fileURLToPath(new URL('bombs-child.ts', import.meta.url));
     const temporary = mkdtempSync(join(tmpdir(), 'bombs-'));
     const environment = { ...process.env, TMPDIR: temporary };

@@ -18,7 +18,7 @@ const dialects = {
     '{ type: object, required: [token], properties: { token: {type: string, writeOnly: true}, retries: {type: [integer, "null"], default: 3, minimum: 0, maximum: 10}, mode: {type: string, enum: [fast, slow]} } }',
 };
 
-describe.each(Object.entries(dialects))('validateConfig in the dialect %s', (_name, written) => {
+describe.each(Object.entries(dialects))('[manifest.config] validateConfig in the dialect %s', (_name, written) => {
   const schema = schemaOf(written);
 
   it('fills in defaults and marks secrets', () => {

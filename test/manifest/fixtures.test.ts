@@ -23,7 +23,7 @@ const expected: Readonly<Record<string, readonly ProblemCode[]>> = {
   'worker-provider.yml': [],
 };
 
-describe('manifests as they stand in the wild', () => {
+describe('[manifest.host-dialects] manifests as they stand in the wild', () => {
   it('are all listed', () => {
     expect(readdirSync(new URL('fixtures/', import.meta.url)).sort()).toEqual(Object.keys(expected).sort());
   });
@@ -89,7 +89,7 @@ describe('the normal form', () => {
     ]);
   });
 
-  it('of a list of permissions', () => {
+  it('[manifest.legacy-permissions] of a list of permissions', () => {
     const { requests, runtime, limits } = manifest('docs-list-dialect.yml');
     expect(requests.map(({ capability, scope, alwaysNeedsApproval }) => ({ capability, scope, alwaysNeedsApproval }))).toEqual([
       { capability: 'network.http', scope: { hosts: ['*'], ports: ['*'], methods: ['*'], schemes: ['*'] }, alwaysNeedsApproval: true },

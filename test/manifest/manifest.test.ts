@@ -61,7 +61,7 @@ describe('the document', () => {
     expect(manifest?.configSchema.fields.map((field) => field.key)).toEqual(['constructor']);
   });
 
-  it('gives every problem at once, whatever else is wrong', () => {
+  it('[manifest.all-problems] gives every problem at once, whatever else is wrong', () => {
     const codes = parse(
       'id: A\nid: B\ntype: modle\nversion: x\ntags: 5\nruntime: {type: python, entry: /x, env: {PATH: x}}\ncapabilities: [nope]\nfoo: 1',
     ).problems.map((problem) => problem.code);
@@ -80,6 +80,15 @@ describe('the document', () => {
         'WRONG_TYPE',
       ].sort(),
     );
+  });
+
+  it('[manifest.did-you-mean] names the nearest of an unknown field, a warning, and of an unknown capability, an error', () => {
+    const { valid, problems } = parse(`${runnable}discription: x\ncapabilities: [network.htp]`);
+    expect(valid).toBe(false);
+    expect(problems).toMatchObject([
+      { severity: 'warning', code: 'UNKNOWN_FIELD', message: expect.stringContaining('did you mean description?') },
+      { severity: 'error', code: 'UNKNOWN_CAPABILITY', message: expect.stringContaining('did you mean network.http?') },
+    ]);
   });
 
   it('is invalid by its hundred-and-first error too, and lists at most 100 of each severity', () => {
@@ -145,7 +154,7 @@ describe('runtime', () => {
         'a\\u0085',
       ],
     ].flat(),
-  )('refuses the entry %s', (entry) => {
+  )('[manifest.entry-stays-inside] refuses the entry %s', (entry) => {
     expect(runtime(`{type: python, entry: "${entry}"}`).problems.map((problem) => problem.code)).toEqual(['INVALID_ENTRY']);
   });
 
@@ -181,7 +190,7 @@ describe('runtime', () => {
       ],
       ['GLIBC_TUNABLES', 'OPENSSL_CONF', 'SSL_CERT_FILE', 'HTTPS_PROXY', 'BASH_FUNC_x', 'SYNAPSE_WORKER_CHANNEL', 'SYNAPSE_WORKER_TOKEN_FD'],
     ].flat(),
-  )('refuses the environment entry %s', (name) => {
+  )('[manifest.env-loads-no-code] refuses the environment entry %s', (name) => {
     expect(runtime(`{type: external, env: {${name}: x}}`).problems.map((problem) => problem.code)).toEqual(['FORBIDDEN_ENVIRONMENT']);
   });
   it.each(['LOG_LEVEL', 'NODE_ENV', 'PYTHONUNBUFFERED', 'TZ', 'a', '_x', 'LDAP_HOST', 'ENVIRONMENT'])('takes the environment entry %s', (name) => {

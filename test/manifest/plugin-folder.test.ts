@@ -97,7 +97,7 @@ describe('the content digest', () => {
 });
 
 describe('the entry point of a folder', () => {
-  it('may be a file, also through links that stay inside', async () => {
+  it('[manifest.entry-stays-inside] may be a file, also through links that stay inside', async () => {
     expect((await validate()).valid).toBe(true);
     symlinkSync('src', join(folder, 'code'));
     symlinkSync('code/main.py', join(folder, 'start.py'));

@@ -5,7 +5,7 @@ import { manifestJsonSchema } from '../../src/manifest/index.js';
 const checkedIn: unknown = JSON.parse(readFileSync(new URL('../../schema/manifest.schema.json', import.meta.url), 'utf8'));
 
 describe('schema/manifest.schema.json', () => {
-  it('is what the schema gives today; after a change run scripts/generate-manifest-schema.ts', () => {
+  it('[manifest.schema-file] is what the schema gives today; after a change run scripts/generate-manifest-schema.ts', () => {
     expect(checkedIn).toEqual(JSON.parse(JSON.stringify(manifestJsonSchema())));
   });
 

@@ -36,7 +36,7 @@ describe('version constraints, with the grammar of the host', () => {
   });
 });
 
-describe('satisfiesVersion, with the semantics of the host', () => {
+describe('[manifest.version-grammar] satisfiesVersion, with the semantics of the host', () => {
   it.each([
     ['1.0.0', '*', true],
     ['nonsense', '*', true],

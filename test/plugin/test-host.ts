@@ -46,6 +46,8 @@ export interface TestHostOptions {
   readonly services?: Readonly<Record<string, (params: unknown, call: IncomingCall) => unknown>>;
   /** One-way messages count as consumed when this has settled. */
   readonly onLog?: (line: LogLine) => void | Promise<void>;
+  /** Default 10,000. A process that has yet to start may need more on a busy machine. */
+  readonly handshakeTimeoutMs?: number;
   /** Default true. */
   readonly load?: boolean;
 }
@@ -81,6 +83,7 @@ export async function acceptPlugin(hostEnd: Connection, clock: Clock, options: T
   const session = await acceptHandshake({
     connection,
     clock,
+    timeoutMs: options.handshakeTimeoutMs ?? 10_000,
     admit: (said) => {
       hello = said;
       return {

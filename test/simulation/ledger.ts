@@ -29,7 +29,7 @@ export interface Outcome {
 /** Outcomes that must say whether the call may have run. */
 const uncertain = new Set(['CANCELLED', 'DEADLINE_EXCEEDED', 'WORKER_LOST', 'HOST_LOST', 'OVERLOADED', 'DRAINING']);
 /** Outcomes that only a handler, or what it tried to answer, can bring about. */
-const known = new Set([...uncertain, 'OK', 'HANDLER_ERROR', 'FRAME_TOO_LARGE', 'INVALID_VALUE']);
+const known = new Set([...uncertain, 'OK', 'HANDLER_ERROR', 'METHOD_NOT_FOUND', 'FRAME_TOO_LARGE']);
 
 /** The truth about all calls of a run. */
 export class Ledger {

@@ -25,9 +25,9 @@ export interface SimulationReport {
 }
 
 const limits = { ...defaultFrameLimits, maxFrameBytes: 200_000 };
-const maxQueuedBytes = 400_000;
 
 interface Side {
+  readonly maxQueuedBytes: number;
   readonly name: 'host' | 'peer';
   readonly connection: MessageConnection;
   readonly tap: WireTap;
@@ -57,7 +57,7 @@ export async function simulate(seed: number, onTrace?: (line: string) => void): 
   for (let step = 0; step < steps; step += 1) {
     doSomething(world, pair, world.pick(sides));
     await clock.advance(world.pick([0, 0, 0, 1, 10, 100]));
-    for (const { name, session } of sides) {
+    for (const { name, session, maxQueuedBytes } of sides) {
       if ((session?.queuedBytes ?? 0) > maxQueuedBytes + limits.maxFrameBytes)
         world.ledger.violate(`${session?.queuedBytes} bytes are queued at ${name}`);
     }
@@ -78,9 +78,11 @@ function createSide(world: World, name: 'host' | 'peer', pair: MemoryPair, onMes
     },
     violate: (what) => world.ledger.violate(`${name}: ${what}`),
   });
+  const maxQueuedBytes = world.pick([30_000, 200_000, 1_000_000]);
   const connection = new MessageConnection({ connection: tap, clock: world.clock, codec, limits, maxQueuedBytes }, noReceiver);
   const side: Side = {
     name,
+    maxQueuedBytes,
     connection,
     tap,
     actor: new Actor(world, name, () => side.session as Session),
@@ -100,12 +102,13 @@ async function establish(world: World, host: Side, peer: Side): Promise<void> {
   const { clock } = world;
   const makeSession = (side: Side) => (): Session => {
     const explains = side.name === 'host' && world.chance(0.5);
+    const maxIncomingCalls = world.pick([3, 8, 20]);
     side.session = new Session({
       connection: side.connection,
       clock,
       side: side.name,
-      maxIncomingCalls: 20,
-      maxOutgoingCalls: 24,
+      maxIncomingCalls,
+      maxOutgoingCalls: 14,
       debug: false,
       handlers: {
         onRequest: (call) => void handle(world, call, (parent) => side.actor.call(parent)),

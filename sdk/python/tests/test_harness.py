@@ -189,6 +189,7 @@ def test_errors_of_handlers() -> None:
     run(body())
 
 
+@pytest.mark.requirement("python.denial")
 def test_a_denial_travels_with_its_details() -> None:
     async def body() -> None:
         async with test_plugin(make(), grants=[{"capability": "events.publish", "topics": ["mail.*"]}]) as p:

@@ -106,6 +106,7 @@ async def hello(): return "hello"
 """
 
 
+@pytest.mark.requirement("python.io-thread")
 @pytest.mark.parametrize("method", ["spin", "spin_on_a_thread"])
 def test_a_spinning_handler_lets_pings_cancels_and_deadlines_through(method: str) -> None:
     with Launched(SPIN) as worker:

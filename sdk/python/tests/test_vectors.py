@@ -84,6 +84,7 @@ def test_hostile(vector: dict[str, Any]) -> None:
         assert len(caught.value.message) < 200
 
 
+@pytest.mark.requirement("python.vectors")
 def test_vectors_are_there() -> None:
     if not load("messages.json"):
         pytest.skip("not in the repository")
