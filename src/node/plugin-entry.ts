@@ -4,4 +4,4 @@
  * @packageDocumentation
  */
 export * from '../plugin/index.js';
-export { serve } from './serve.js';
+export { type ServeOptions, serve } from './serve.js';
