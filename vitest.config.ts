@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests that start processes: they need the built package, and each other's absence on a small machine. */
-const processTests = ['test/{process,cli,package,demo}/**/*.test.ts'];
+const processTests = ['test/{process,adversarial,cli,package,demo}/**/*.test.ts'];
 
 export default defineConfig({
   test: {

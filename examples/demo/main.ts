@@ -16,9 +16,11 @@ import { preparePythonPlugin } from './python.js';
 const here = dirname(fileURLToPath(import.meta.url));
 const maxDocumentBytes = 2 * 1024 * 1024;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
+/** A document may hold anything: what would steer the terminal is shown instead. */
+const harmless = (text: string): string => text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '�');
 
 const { name, text } = await readInput(process.argv[2]);
-const python = preparePythonPlugin();
+const python = preparePythonPlugin(say);
 if ('problem' in python) say(`Python is not available here: ${python.problem}. The TypeScript twin of the provider runs instead.`);
 const providerFolder = 'problem' in python ? await buildNodePlugin('node-summarizer') : python.directory;
 
@@ -34,7 +36,7 @@ const host = createNodeHost({
     await stream.result;
   },
 });
-host.events.subscribe('terminal.output', ({ payload }) => void process.stdout.write((payload as { text: string }).text));
+host.events.subscribe('terminal.output', ({ payload }) => void process.stdout.write(harmless((payload as { text: string }).text)));
 host.on('plugin.log', ({ plugin, level, message, fields }) => say(`\n   [${plugin}] ${level}: ${message} ${JSON.stringify(fields)}`));
 try {
   const channelPlugin = await host.install(await buildNodePlugin('terminal-channel'), { trust: 'official' });
@@ -51,6 +53,7 @@ try {
     receivedAt: new Date().toISOString(),
   });
 
+  if (text.trim() === '') say('The document is empty: there is nothing to summarise.');
   say('\n\n── audit ──');
   for (const record of host.audit()) {
     if (record.kind === 'decision') say(`${record.effect.toUpperCase()}  ${record.pluginId} ${record.method}: ${record.reason} (decision ${record.decisionId})`);
@@ -65,7 +68,7 @@ say('Everything has stopped.');
 
 /** A file, standard input (`-`, or a pipe on which something arrives within a second), or this project's README. */
 async function readInput(argument: string | undefined): Promise<{ name: string; text: string }> {
-  const bytes = argument === '-' || argument === undefined ? await readStandardInput(argument === '-') : readFileSync(argument);
+  const bytes = argument === '-' || argument === undefined ? await readStandardInput(argument === '-') : readDocument(argument);
   if (bytes !== undefined && bytes.length > maxDocumentBytes) say(`The document has ${bytes.length} bytes; the first ${maxDocumentBytes} are summarised.`);
   const document = bytes ?? readFileSync(join(here, '..', '..', 'README.md'));
   const source = argument === '-' || (argument === undefined && bytes !== undefined) ? 'standard input' : (argument ?? 'README.md');
@@ -77,7 +80,11 @@ async function readStandardInput(wanted: boolean): Promise<Buffer | undefined> {
   if (!wanted && !(stats.isFIFO() || stats.isFile() || stats.isSocket())) return undefined;
   const chunks: Buffer[] = [];
   // A pipe may have been inherited from somebody who never writes.
-  const timer = wanted ? undefined : setTimeout(() => process.stdin.destroy(), 1_000);
+  const giveUp = (): void => {
+    say('Nothing arrives on standard input; the README is summarised. Use "npm run demo -- -" to wait for it.');
+    process.stdin.destroy();
+  };
+  const timer = wanted ? undefined : setTimeout(giveUp, 1_000);
   try {
     for await (const chunk of process.stdin) {
       clearTimeout(timer);
@@ -88,4 +95,13 @@ async function readStandardInput(wanted: boolean): Promise<Buffer | undefined> {
   }
   clearTimeout(timer);
   return wanted || chunks.length > 0 ? Buffer.concat(chunks) : undefined;
+}
+
+function readDocument(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    console.error(`${path} cannot be read (${(error as NodeJS.ErrnoException).code}). Usage: npm run demo [-- FILE | -- -]`);
+    process.exit(2);
+  }
 }

@@ -12,7 +12,8 @@ export type PythonPlugin = { readonly directory: string } | { readonly problem: 
  * Makes the virtual environment of the Python summarizer, with its pinned packages and this project's SDK, unless it is
  * there already. Never throws: whatever is missing is the answer.
  */
-export function preparePythonPlugin(python = process.env.SYNAPSE_DEMO_PYTHON ?? 'python3'): PythonPlugin {
+export function preparePythonPlugin(say: (line: string) => void = () => {}): PythonPlugin {
+  const python = process.env.SYNAPSE_DEMO_PYTHON ?? 'python3';
   const directory = join(examples, 'python-summarizer');
   const environment = join(directory, '.venv');
   const interpreter = join(environment, 'bin', 'python');
@@ -25,6 +26,7 @@ export function preparePythonPlugin(python = process.env.SYNAPSE_DEMO_PYTHON ?? 
   if (version.output.trim() !== 'True') return { problem: `${python} is older than 3.10` };
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && run(interpreter, ['-c', 'import synapse_worker']).ok) return { directory };
 
+  say('The virtual environment of the Python plugin is made now; this takes a moment, once.');
   rmSync(environment, { recursive: true, force: true });
   const steps: readonly (readonly [string, readonly string[]])[] = [
     [python, ['-m', 'venv', environment]],

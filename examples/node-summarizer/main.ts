@@ -18,6 +18,7 @@ await serve(
       const document = request.messages.at(-1)?.content ?? '';
       const summary = rank(document, ctx.config.getInt('sentences', 5));
       ctx.log.info({ characters: document.length, sentences: summary.length }, 'ranked');
+      await ctx.storage.set('statistics/last', { characters: document.length, sentences: summary.length });
       for (const sentence of summary) yield `${sentence} `;
       await tellTheWorld(ctx, document);
       return { finishReason: 'stop' };

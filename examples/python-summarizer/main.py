@@ -20,6 +20,7 @@ class Summarizer(ModelProvider):
         document = request.messages[-1].content
         summary = rank(document, ctx.config.get_int("sentences", 5))
         ctx.log.info("ranked", characters=len(document), sentences=len(summary))
+        await ctx.storage.set("statistics/last", {"characters": len(document), "sentences": len(summary)})
         for sentence in summary:
             yield sentence + " "
         await self.tell_the_world(ctx, document)

@@ -23,6 +23,7 @@ export const networkSocket = defineCapability({
   scope: { hosts: scopes.hostPatterns(), ports: scopes.ports() },
 });
 
+/** Reading files of the host's machine. Paths are absolute; a path covers all that is beneath it. */
 export const filesystemRead = defineCapability({
   name: 'filesystem.read',
   risk: 'medium',
@@ -30,6 +31,7 @@ export const filesystemRead = defineCapability({
   scope: { paths: scopes.pathPrefixes() },
 });
 
+/** Creating, changing and deleting files of the host's machine. It does not include reading them. */
 export const filesystemWrite = defineCapability({
   name: 'filesystem.write',
   risk: 'high',
@@ -37,6 +39,7 @@ export const filesystemWrite = defineCapability({
   scope: { paths: scopes.pathPrefixes() },
 });
 
+/** Secrets of the host, by exact name. Secrets of the plugin's own configuration need no capability. */
 export const secretsRead = defineCapability({
   name: 'secrets.read',
   risk: 'high',
@@ -44,6 +47,7 @@ export const secretsRead = defineCapability({
   scope: { names: scopes.names() },
 });
 
+/** Publishing to topics. An attempt names the one topic of the event, never a pattern. */
 export const eventsPublish = defineCapability({
   name: 'events.publish',
   risk: 'medium',
@@ -67,6 +71,7 @@ export const storageRead = defineCapability({
   scope: { keys: scopes.keyPrefixes() },
 });
 
+/** Of the plugin's own storage: setting and deleting keys. It does not include reading them. */
 export const storageWrite = defineCapability({
   name: 'storage.write',
   risk: 'low',
@@ -82,6 +87,7 @@ export const agentsMessage = defineCapability({
   scope: { channels: scopes.names() },
 });
 
+/** Completions by the models of the host, by name or prefix of names (`claude-*`). */
 export const modelsComplete = defineCapability({
   name: 'models.complete',
   risk: 'medium',
@@ -89,6 +95,7 @@ export const modelsComplete = defineCapability({
   scope: { models: scopes.keyPrefixes() },
 });
 
+/** Tools of the host, by name or prefix of names (`calendar/*`). */
 export const toolsCall = defineCapability({
   name: 'tools.call',
   risk: 'high',
@@ -96,6 +103,7 @@ export const toolsCall = defineCapability({
   scope: { tools: scopes.keyPrefixes() },
 });
 
+/** Durable calls that run later or repeatedly, by exact name of the task. */
 export const tasksSchedule = defineCapability({
   name: 'tasks.schedule',
   risk: 'medium',
@@ -103,6 +111,7 @@ export const tasksSchedule = defineCapability({
   scope: { names: scopes.names() },
 });
 
+/** Programs that the host starts on the plugin's behalf, by exact name. */
 export const processSpawn = defineCapability({
   name: 'process.spawn',
   risk: 'high',

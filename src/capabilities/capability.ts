@@ -6,7 +6,9 @@ export type Scope = Readonly<Record<string, readonly string[]>>;
 
 /** One thing that is wrong with a scope: where (path below the scope), and a sentence with the repair. */
 export interface ScopeProblem {
+  /** From the scope down: the field, then the index in its list; empty when the scope is no map at all. */
   readonly path: readonly (string | number)[];
+  /** A sentence with the repair. Quotes of the scope in it are cut and escaped. */
   readonly message: string;
 }
 
@@ -15,6 +17,7 @@ export interface ScopeProblem {
  * of one value per field, and each of them must be granted. Made by {@link Capability.for}.
  */
 export interface Attempt {
+  /** The capability's name; `decide` denies one that its catalogue lacks. */
   readonly capability: string;
   /**
    * For each scope field the values that would be touched, in the normal form of the field's kind. What a service then
@@ -28,7 +31,9 @@ export interface Attempt {
 
 /** What a manifest asks for: a capability with a scope in normal form. */
 export interface CapabilityRequest {
+  /** The capability's name. In a manifest that was accepted it is one of the host's catalogue. */
   readonly capability: string;
+  /** What it is asked for. A field that the author left out is there with the pattern for everything. */
   readonly scope: Scope;
   /** The author's reason, for the operator. */
   readonly reason?: string;
@@ -42,6 +47,7 @@ export interface CapabilityRequest {
 export interface Capability<Field extends string = string> {
   /** Dotted name, as `network.http`. */
   readonly name: string;
+  /** Shown to the operator beside the sentence. It decides nothing. */
   readonly risk: Risk;
   /** What it allows, for the operator, with `{field}` placeholders: `send mail to {domains}`. */
   readonly sentence: string;
@@ -71,6 +77,7 @@ export interface Capability<Field extends string = string> {
  * that `isValue` refuses is matched by nothing.
  */
 export interface ScopeKind {
+  /** For people who look at a capability; the built-in kinds have the name of their function in `scopes`. */
   readonly name: string;
   /** The pattern that covers everything. */
   readonly everything: string;
@@ -101,6 +108,7 @@ export interface ScopeKind {
 
 /** Many patterns of one kind, each with entries, asked at once. Patterns and values are in normal form. */
 export interface PatternIndex<Entry> {
+  /** Adds an entry under a pattern. One pattern may have many. */
   add(pattern: string, entry: Entry): void;
   /** Visits the entries whose pattern matches `value`, each at least once, until `visit` returns true; returns whether it did. */
   findMatching(value: string, visit: (entry: Entry) => boolean): boolean;
@@ -112,5 +120,6 @@ export interface PatternIndex<Entry> {
 export interface CapabilityCatalogue {
   /** All names, sorted. */
   readonly names: readonly string[];
+  /** The capability of exactly this name; undefined if there is none. */
   get(name: string): Capability | undefined;
 }

@@ -7,6 +7,7 @@ import { parseScope } from './parse-scope.js';
 export interface CapabilityDefinition<Field extends string> {
   /** Lower-case words parted by dots, at least two: `mail.send`. At most 128 characters. */
   readonly name: string;
+  /** How much harm it can do in the wrong hands; shown to the operator. */
   readonly risk: Risk;
   /** A verb phrase with every scope field in braces, for the operator who approves it: `send mail to {domains}`. */
   readonly sentence: string;

@@ -50,8 +50,8 @@ const kind: ScopeKind = Object.freeze<ScopeKind>({
     createAffixIndex({
       everything,
       affixOf: (pattern) => (isWide(pattern) ? prefixOf(pattern) : undefined),
-      // A wide value must have the whole prefix before its own `*`, which counts as no character of the key.
-      cut: (value, length) => (length <= prefixOf(value).length ? value.slice(0, length) : undefined),
+      // Of a wide value, too: its own `*` is part of no prefix, since no pattern has one within.
+      cut: (value, length) => value.slice(0, length),
       overlaps,
       isWide,
     }),

@@ -99,17 +99,23 @@ class Run {
     } catch (error) {
       if (!isWorkerRuntimeError(error)) throw error;
       status = plugin === undefined && isUsageError(error) ? exitStatus.usage : exitStatus.failed;
-      // From the host and not from the error: what a worker threw may have details of the same name.
-      const plan = plugin?.state === 'pending' ? await plugin.plan() : undefined;
-      this.#report.failure(error, {
-        plan: plan === undefined ? undefined : this.#show(plan),
-        hint: hintFor(error, plugin),
-        isLocal: plugin === undefined,
-      });
+      await this.#reportFailure(error, plugin);
     } finally {
       await this.#stop(host, status === exitStatus.ok);
     }
     return status;
+  }
+
+  async #reportFailure(error: WorkerRuntimeError, plugin: Plugin | undefined): Promise<void> {
+    const { mayHaveRun } = error;
+    if (this.#interruption.signal.aborted) {
+      // How the interruption made itself felt is of no interest: a cancelled call, a host that stops, a start that failed.
+      const interrupted = new WorkerRuntimeError('CANCELLED', 'The run was interrupted.', mayHaveRun === undefined ? {} : { mayHaveRun });
+      return this.#report.failure(interrupted, { isLocal: true });
+    }
+    // The plan is the host's and not the error's: what a worker threw may have details of the same name.
+    const plan = plugin?.state === 'pending' ? this.#show(await plugin.plan()) : undefined;
+    this.#report.failure(error, { plan, hint: this.#hint(error, plugin), isLocal: plugin === undefined });
   }
 
   #createHost(): Host {
@@ -192,6 +198,17 @@ class Run {
     return { items, grants: grantsFor(required ?? [], this.#catalogue), optionalGrants: grantsFor(optional ?? [], this.#catalogue) };
   }
 
+  /** What helps beside the error: the limit that was passed, or what the plugin offers where the method does not exist. */
+  #hint({ code }: WorkerRuntimeError, plugin: Plugin | undefined): string | undefined {
+    const { timeout } = this.#options;
+    const { worker } = plugin ?? {};
+    if (code === 'DEADLINE_EXCEEDED' && timeout !== undefined) return `The time limit of the call was ${timeout} ms (--timeout).`;
+    if (code !== 'METHOD_NOT_FOUND' || worker === undefined) return undefined;
+    const offered = [...worker.methods, ...worker.streams];
+    const more = offered.length > maxOffered ? ` and ${offered.length - maxOffered} more` : '';
+    return offered.length === 0 ? 'The plugin offers no methods.' : `The plugin offers ${offered.slice(0, maxOffered).join(', ')}${more}.`;
+  }
+
   #assertWanted(): void {
     if (this.#interruption.signal.aborted) throw new WorkerRuntimeError('CANCELLED', 'The run was interrupted.', { mayHaveRun: false });
   }
@@ -200,13 +217,4 @@ class Run {
 /** Whether it is for the caller of the command to repair, and not for the author of the plugin. */
 function isUsageError(error: WorkerRuntimeError): boolean {
   return isWorkerRuntimeError(error, 'INVALID_ARGUMENT') || isWorkerRuntimeError(error, 'INVALID_CONFIG');
-}
-
-/** What the plugin offers, where the method that was called does not exist. */
-function hintFor(error: WorkerRuntimeError, plugin: Plugin | undefined): string | undefined {
-  const { worker } = plugin ?? {};
-  if (error.code !== 'METHOD_NOT_FOUND' || worker === undefined) return undefined;
-  const offered = [...worker.methods, ...worker.streams];
-  const more = offered.length > maxOffered ? ` and ${offered.length - maxOffered} more` : '';
-  return offered.length === 0 ? 'The plugin offers no methods.' : `The plugin offers ${offered.slice(0, maxOffered).join(', ')}${more}.`;
 }

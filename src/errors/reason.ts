@@ -25,11 +25,13 @@ export type ReasonCode = keyof typeof reasonCodes;
 
 /** Why something is not ready: one object, the same in errors, notifications and inspection. */
 export interface Reason {
+  /** What happened. Match on it; never on the message. */
   readonly code: ReasonCode;
   /** A sentence for a person. */
   readonly message: string;
   /** Since when, as ISO 8601 time. */
   readonly since: string;
+  /** The status that the process ended with; null while it runs, or where a signal ended it. */
   readonly exitCode: number | null;
   /** The name of the signal that ended the process, as `SIGKILL`. */
   readonly signal: string | null;

@@ -15,6 +15,7 @@ export interface WorkerRuntimeErrorOptions {
   readonly handlerCode?: string;
   /** Why the worker or plugin is not available. */
   readonly reason?: Reason;
+  /** What led to it, for the logs of this side: a cause never travels. */
   readonly cause?: unknown;
 }
 
@@ -23,6 +24,7 @@ export interface WorkerRuntimeErrorOptions {
  * of the library, and match on `code`.
  */
 export class WorkerRuntimeError extends Error {
+  /** One name for all errors of this library; what tells them apart is `code`. */
   override readonly name = 'WorkerRuntimeError';
   /** A code of the table in docs/errors.md; one that a newer peer sent is kept as it stands. */
   readonly code: ErrorCode | (string & {});
@@ -30,6 +32,7 @@ export class WorkerRuntimeError extends Error {
   readonly retryable: boolean;
   /** Whether the call may have had an effect; undefined where the question does not arise. */
   readonly mayHaveRun: boolean | undefined;
+  /** Facts for a program; which ones depends on the code (docs/errors.md). Empty where there are none, never undefined. */
   readonly details: Readonly<Record<string, unknown>>;
   /** The plugin author's own code inside a `HANDLER_ERROR`. */
   readonly handlerCode: string | undefined;

@@ -2,7 +2,7 @@
 export interface FrameLimits {
   /** Largest body of a frame, in bytes, without the length prefix. */
   readonly maxFrameBytes: number;
-  /** Deepest nesting of arrays and maps; the message's own array counts as 1. At most {@link maxSupportedDepth}. */
+  /** Deepest nesting of arrays and maps; the message's own array counts as 1. At most 128 (`maxSupportedDepth`). */
   readonly maxDepth: number;
   /** Most values in one frame: every array, map, key and leaf counts, the message's own array included. At most 2^29. */
   readonly maxElements: number;

@@ -7,7 +7,7 @@ import { decide } from '../policy/decide.js';
 import type { Decision } from '../policy/decision.js';
 import { createGrant, expiryOf, type Grant, type GrantSubject, isPinnedTo } from '../policy/grant.js';
 import type { GrantStore } from '../policy/grant-store.js';
-import { type Plan, type PlanItem, plan, planCodes } from '../policy/plan.js';
+import { type Plan, type PlanItem, plan } from '../policy/plan.js';
 import { type Policy, rulesFor, type TrustTier } from '../policy/policy.js';
 import type { Audit } from './audit.js';
 
@@ -32,16 +32,20 @@ export interface Approval {
   readonly by: string;
   /** Names of capabilities, or items of the plan; default all that need approval. */
   readonly items?: readonly (string | PlanItem)[];
-  /** When the grants end. Default never. */
+  /** When the grants end, in the future. Default never. */
   readonly expires?: Date;
+  /** Why, for the record. */
   readonly reason?: string;
 }
 
-/** What one plugin may do: the plan of its requests, its grants, and the only caller of `decide` beside the broker's tests. */
+/** What one plugin may do: the plan of its requests, its grants, and the only caller of `decide`. */
 export class Authority {
   readonly #options: AuthorityOptions;
   readonly #policyGrants = new Map<string, Grant>();
+  /** Requests whose grant by the policy was revoked, by their key. */
   readonly #withdrawn = new Set<string>();
+  /** Ids of approvals that were revoked: a store that is being read, or that failed, must not bring them back. */
+  readonly #revoked = new Set<string>();
   #approved: readonly Grant[] = [];
   #compiled: CompiledGrants;
 
@@ -68,18 +72,19 @@ export class Authority {
 
   /** What becomes of each request, by which rule; nothing is changed. */
   async plan(): Promise<Plan> {
-    await this.#readApprovals();
-    return this.#plan();
+    return this.#plan(await this.#readApprovals());
   }
 
   /** Makes grants of what the policy allows, and says what is missing. */
   async resolve(): Promise<Plan> {
-    await this.#readApprovals();
-    const planned = this.#plan();
+    const read = await this.#readApprovals();
+    // Once more: one may have been revoked while the store was being read.
+    this.#approved = read.filter((grant) => !this.#revoked.has(grant.id));
+    const planned = this.#plan(this.#approved);
     for (const [index, item] of planned.items.entries()) {
-      const key = `${index} ${item.request.capability}`;
+      const key = keyOf(index, item);
       if (item.code !== 'ALLOWED_BY_RULE') this.#policyGrants.delete(key);
-      else if (!this.#policyGrants.has(key) && !this.#withdrawn.has(key)) {
+      else if (!this.#policyGrants.has(key)) {
         const grant = this.#newGrant(item, { by: 'policy', ...(item.rule === undefined ? {} : { rule: item.rule }) });
         this.#policyGrants.set(key, grant);
         this.#record('grant', grant);
@@ -91,7 +96,10 @@ export class Authority {
 
   /** Turns requests that need approval into grants. @throws INVALID_ARGUMENT for an item that the plan does not have; CAPABILITY_DENIED for one that the policy denies. */
   async approve({ by, items, expires, reason }: Approval): Promise<readonly Grant[]> {
-    if (by.trim() === '') throw new WorkerRuntimeError('INVALID_ARGUMENT', 'An approval needs the name of who gives it (by).');
+    assertNamed(by);
+    if (expires !== undefined && !(expires.getTime() > this.#options.clock.wallTime())) {
+      throw new WorkerRuntimeError('INVALID_ARGUMENT', 'An approval ends in the future; expires is not a time in it.');
+    }
     const planned = await this.plan();
     const chosen = planned.items.filter((item) => items === undefined || items.some((wanted) => isItem(wanted, item)));
     for (const wanted of items ?? []) {
@@ -102,11 +110,19 @@ export class Authority {
     }
     const denied = chosen.find((item) => item.outcome === 'denied');
     if (items !== undefined && denied !== undefined) {
-      throw new WorkerRuntimeError('CAPABILITY_DENIED', `"${denied.request.capability}" cannot be approved: ${denied.explanation}`, { details: { capability: denied.request.capability, scope: denied.request.scope } });
+      throw new WorkerRuntimeError('CAPABILITY_DENIED', `"${denied.request.capability}" cannot be approved: ${denied.explanation}`, {
+        details: { capability: denied.request.capability, scope: denied.request.scope },
+      });
     }
     const grants = chosen
       .filter((item) => item.outcome === 'needs-approval')
-      .map((item) => this.#newGrant(item, { by, ...(reason === undefined ? {} : { reason }), ...(expires === undefined ? {} : { expiresAt: expires.toISOString() }) }));
+      .map((item) =>
+        this.#newGrant(item, {
+          by,
+          ...(reason === undefined ? {} : { reason }),
+          ...(expires === undefined ? {} : { expiresAt: expires.toISOString() }),
+        }),
+      );
     if (grants.length > 0) await this.#options.store.add(grants);
     for (const grant of grants) this.#record('grant', grant);
     await this.resolve();
@@ -115,11 +131,13 @@ export class Authority {
 
   /** Takes a grant back. @returns whether it was this plugin's. */
   async revoke(grantId: string, by: string, reason?: string): Promise<boolean> {
+    assertNamed(by);
     const approved = this.#approved.find((grant) => grant.id === grantId);
     const byPolicy = [...this.#policyGrants].find(([, grant]) => grant.id === grantId);
     const grant = approved ?? byPolicy?.[1];
     if (grant === undefined) return false;
     // First of all the door is shut; the store follows.
+    this.#revoked.add(grantId);
     this.#approved = this.#approved.filter((candidate) => candidate !== grant);
     if (byPolicy !== undefined) {
       this.#policyGrants.delete(byPolicy[0]);
@@ -131,22 +149,20 @@ export class Authority {
     return true;
   }
 
-  async #readApprovals(): Promise<void> {
+  async #readApprovals(): Promise<readonly Grant[]> {
     const stored = await this.#options.store.list({ pluginId: this.#options.subject.pluginId });
-    this.#approved = stored.filter((grant) => isPinnedTo(grant, this.#options.subject));
-    this.#compiled = this.#compile();
+    return stored.filter((grant) => isPinnedTo(grant, this.#options.subject) && !this.#revoked.has(grant.id));
   }
 
-  #plan(): Plan {
+  #plan(approved: readonly Grant[]): Plan {
     const { policy, catalogue, offered, subject, trust, requests, clock } = this.#options;
-    const planned = plan(requests, { policy, catalogue, pluginId: subject.pluginId, trust, grants: this.#approved, nowMs: clock.wallTime() });
-    const items = planned.items.map((item): PlanItem =>
-      offered.has(item.request.capability) || item.code === 'UNKNOWN_CAPABILITY'
-        ? item
-        : { ...item, outcome: 'denied', code: 'NOT_OFFERED', explanation: planCodes.NOT_OFFERED },
-    );
-    const required = items.filter((item) => !item.optional);
-    const status = required.some((item) => item.outcome === 'denied') ? 'denied' : required.some((item) => item.outcome === 'needs-approval') ? 'needs-approval' : 'ready';
+    const planned = plan(requests, { policy, catalogue, offered, pluginId: subject.pluginId, trust, grants: approved, nowMs: clock.wallTime() });
+    const items = planned.items.map((item, index): PlanItem => {
+      if (item.code !== 'ALLOWED_BY_RULE' || !this.#withdrawn.has(keyOf(index, item))) return item;
+      return { ...item, outcome: 'needs-approval', code: 'NOT_COVERED', explanation: 'Its grant was revoked; approve it to give it again.' };
+    });
+    const required = items.filter((item) => !item.optional).map((item) => item.outcome);
+    const status = required.includes('denied') ? 'denied' : required.includes('needs-approval') ? 'needs-approval' : 'ready';
     return { ...planned, items, status };
   }
 
@@ -164,6 +180,15 @@ export class Authority {
   #record(kind: 'grant' | 'revoke', { pluginId, id, capability, scope, by, reason }: Grant): void {
     this.#options.audit.record({ kind, pluginId, grantId: id, capability, scope, by, reason });
   }
+}
+
+function assertNamed(by: string): void {
+  if (by.trim() === '') throw new WorkerRuntimeError('INVALID_ARGUMENT', 'Whoever approves or revokes must be named (by).');
+}
+
+/** A manifest may request one capability twice. */
+function keyOf(index: number, item: PlanItem): string {
+  return `${index} ${item.request.capability}`;
 }
 
 function isItem(wanted: string | PlanItem, item: PlanItem): boolean {

@@ -1,29 +1,37 @@
+import type { Scope } from '../capabilities/capability.js';
 import { nearest } from '../errors/nearest.js';
 import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
-import type { Logger } from '../interfaces/logger.js';
 import { validate } from '../plugin/validate.js';
-import { attemptOf, type CallLink, type GuardedServiceMethod, type Service, type ServiceCall, type ServiceMethod } from '../services/define-service.js';
+import type { Decision } from '../policy/decision.js';
+import { attemptOf, isGuarded, type Service, type ServiceMethod } from '../services/define-service.js';
 import type { IncomingCall } from '../session/incoming-call.js';
 import type { WorkerIdentity } from '../worker/worker-options.js';
 import type { Audit } from './audit.js';
 import type { Authority } from './authority.js';
+import { outwardError } from './outward-error.js';
+import type { PluginLog } from './plugin-log.js';
+import { WorkerCall } from './worker-call.js';
 
 /** Whose requests are judged. */
 export interface BrokerClient {
   readonly id: string;
   readonly authority: Authority;
+  readonly log: PluginLog;
 }
+
+/** Which of its workers asks. */
+export type BrokerWorker = Pick<WorkerIdentity, 'id' | 'generation'>;
 
 /** What the broker is made of. */
 export interface BrokerOptions {
   readonly services: readonly Service[];
   readonly audit: Audit;
   readonly createId: () => string;
-  readonly logger: Logger;
 }
 
-/** A one-way message as a call: nobody waits for an answer. */
-const neverAborted = new AbortController().signal;
+/** Values of one scope field that a record shows. */
+const maxShownValues = 16;
+const maxShownLength = 1_024;
 
 /**
  * The door: every request that a worker makes of the host passes here, and nowhere else is a capability judged.
@@ -35,13 +43,11 @@ export class Broker {
   readonly #methods = new Map<string, ServiceMethod>();
   readonly #audit: Audit;
   readonly #createId: () => string;
-  readonly #logger: Logger;
 
   /** @throws INVALID_ARGUMENT if two services have one name. */
   constructor(options: BrokerOptions) {
     this.#audit = options.audit;
     this.#createId = options.createId;
-    this.#logger = options.logger;
     const offered = new Set<string>();
     const names = new Set<string>();
     for (const service of options.services) {
@@ -49,118 +55,143 @@ export class Broker {
       names.add(service.name);
       for (const [name, method] of Object.entries(service.methods)) {
         this.#methods.set(`${service.name}.${name}`, method);
-        if ('capability' in method) offered.add(method.capability.name);
+        if (isGuarded(method)) offered.add(method.capability.name);
       }
     }
     this.offered = offered;
   }
 
   /** Answers a request of a worker. */
-  handle(client: BrokerClient, worker: WorkerIdentity, call: IncomingCall): void {
-    const serviceCall: ServiceCall = {
-      pluginId: client.id,
-      workerId: worker.id,
-      generation: worker.generation,
-      get signal() {
-        return call.signal;
-      },
-      deadlineAt: call.deadlineAt,
-      traceparent: call.traceparent,
-      chain: (call.parentTag as readonly CallLink[] | undefined) ?? [],
-      progress: (fraction, message) => call.progress(fraction, message),
-    };
-    const fail = (error: unknown): void => {
-      if (!isWorkerRuntimeError(error)) {
-        // What went wrong inside the host is not the plugin's business.
-        this.#logger.error({ err: error, plugin: client.id, method: call.method }, 'A service of the host failed.');
-        return call.fail(new WorkerRuntimeError('INTERNAL_ERROR', `"${call.method}" failed inside the host; its log says why.`));
-      }
-      call.fail(error);
-    };
+  handle(client: BrokerClient, worker: BrokerWorker, request: IncomingCall): void {
+    const respond = (value: unknown): void => request.respond(value);
+    const fail = (error: unknown): void => request.fail(error);
     try {
-      const result = this.#perform(client, call.method, call.params, call.actingFor, serviceCall);
-      if (result instanceof Promise) result.then((value) => call.respond(value), fail);
-      else call.respond(result);
+      // Acting for another needs the other's rights too, which nothing judges yet: refused rather than ignored.
+      if (request.actingFor !== undefined) throw new WorkerRuntimeError('INVALID_ARGUMENT', 'This host does not let a plugin act for another.');
+      if (request.expectsItems || request.sendsItems) {
+        throw new WorkerRuntimeError('INVALID_ARGUMENT', `"${request.method}" is a method, not a stream: call it instead of streaming it.`);
+      }
+      const result = this.#perform(client, new WorkerCall(client.id, worker, request.method, request), request.params);
+      if (isThenable(result)) result.then(respond, fail);
+      else respond(result);
     } catch (error) {
       fail(error);
     }
   }
 
   /** Takes a one-way message of a worker; what goes wrong is in the audit and the log. */
-  handleOneWay(client: BrokerClient, worker: WorkerIdentity, method: string, params: unknown): void | Promise<void> {
-    const call: ServiceCall = {
-      pluginId: client.id,
-      workerId: worker.id,
-      generation: worker.generation,
-      signal: neverAborted,
-      deadlineAt: Number.POSITIVE_INFINITY,
-      traceparent: undefined,
-      chain: [],
-      progress() {},
-    };
+  handleOneWay(client: BrokerClient, worker: BrokerWorker, method: string, params: unknown): void | Promise<void> {
     const onError = (error: unknown): void => {
       const code = isWorkerRuntimeError(error) ? error.code : 'INTERNAL_ERROR';
-      if (code !== 'CAPABILITY_DENIED') this.#logger.warn({ err: error, plugin: client.id, method, code }, 'A one-way message of a plugin was not acceptable.');
+      if (code !== 'CAPABILITY_DENIED')
+        client.log.report('warn', { err: error, method, code }, 'A one-way message of the plugin was not acceptable.');
     };
     try {
-      const result = this.#perform(client, method, params, undefined, call);
-      if (result instanceof Promise) return result.then(() => {}, onError);
+      const result = this.#perform(client, new WorkerCall(client.id, worker, method), params);
+      if (isThenable(result)) return Promise.resolve(result.then(() => {}, onError));
     } catch (error) {
       onError(error);
     }
   }
 
-  #perform(client: BrokerClient, name: string, params: unknown, actingFor: string | undefined, call: ServiceCall): unknown {
+  /** Whether a call with these params would be allowed now. Nothing is performed or recorded: it is for authority that was used before, and goes on. */
+  wouldAllow(client: BrokerClient, name: string, params: unknown): boolean {
+    const method = this.#methods.get(name);
+    if (method === undefined) return false;
+    try {
+      return !isGuarded(method) || client.authority.decide(attemptOf(method, params as never)).effect === 'allow';
+    } catch {
+      return false;
+    }
+  }
+
+  #perform(client: BrokerClient, call: WorkerCall, params: unknown): unknown {
+    const name = call.method;
+    // A map, not an object: `constructor` is no method.
     const method = this.#methods.get(name);
     if (method === undefined) {
-      const similar = nearest(name, [...this.#methods.keys()]);
-      throw new WorkerRuntimeError('METHOD_NOT_FOUND', `The host has no method "${name}".${similar === undefined ? '' : ` Did you mean "${similar}"?`}`);
+      const similar = nearest(name, this.#methods.keys());
+      throw new WorkerRuntimeError(
+        'METHOD_NOT_FOUND',
+        `The host has no method "${name}".${similar === undefined ? '' : ` Did you mean "${similar}"?`}`,
+      );
     }
-    // Acting for another needs the other's rights too, which nothing judges yet: refused rather than ignored.
-    if (actingFor !== undefined) throw new WorkerRuntimeError('INVALID_ARGUMENT', 'This host does not let a plugin act for another.');
     if (method.params === undefined) {
       if (params !== undefined && params !== null && (typeof params !== 'object' || Array.isArray(params))) {
         throw new WorkerRuntimeError('INVALID_PARAMS', `The params of "${name}" must be a map or absent.`);
       }
-      return this.#admit(client, name, method, params as never, call);
+      return this.#admit(client, method, params, call);
     }
-    const validated = validate(method.params, params, { code: 'INVALID_PARAMS', what: `The params of "${name}"`, repair: 'Nothing was done; docs/protocol.md, section 10, lists them.' });
-    if (validated instanceof Promise) return validated.then((value) => this.#admit(client, name, method, value as never, call));
-    return this.#admit(client, name, method, validated as never, call);
+    const repair = 'Nothing was done; docs/protocol.md, section 10, lists them.';
+    const validated = validate(method.params, params, { code: 'INVALID_PARAMS', what: `The params of "${name}"`, repair });
+    if (validated instanceof Promise) return validated.then((value) => this.#admit(client, method, value, call));
+    return this.#admit(client, method, validated, call);
   }
 
-  #admit(client: BrokerClient, name: string, method: ServiceMethod, params: never, call: ServiceCall): unknown {
-    if ('capability' in method) this.#decide(client, name, method, params, call);
-    this.#audit.countAllowed(client.id, name);
-    return method.handle(params, call);
+  #admit(client: BrokerClient, method: ServiceMethod, params: unknown, call: WorkerCall): unknown {
+    if (isGuarded(method)) {
+      const attempt = this.#guarded(client, call, () => attemptOf(method, params as never));
+      const decision = client.authority.decide(attempt);
+      if (decision.effect !== 'allow') throw this.#deny(client, decision, call);
+      call.scope = attempt.scope;
+    }
+    this.#audit.countAllowed(client.id, call.method);
+    const result = this.#guarded(client, call, () => method.handle(params as never, call));
+    return isThenable(result) ? Promise.resolve(result).catch((error: unknown) => this.#rethrow(client, call, error)) : result;
   }
 
-  #decide(client: BrokerClient, name: string, method: GuardedServiceMethod, params: never, call: ServiceCall): void {
-    const attempt = attemptOf(method, params);
-    const decision = client.authority.decide(attempt);
-    if (decision.effect === 'allow') return;
+  /** Runs code of a service. What it throws is for the host's log, as far as it is not for the worker. */
+  #guarded<T>(client: BrokerClient, call: WorkerCall, run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      return this.#rethrow(client, call, error);
+    }
+  }
+
+  #rethrow(client: BrokerClient, call: WorkerCall, error: unknown): never {
+    const outward = outwardError(error, call.method);
+    if (outward === undefined) throw error;
+    client.log.report('error', { err: error, method: call.method }, 'A service of the host failed.');
+    throw outward;
+  }
+
+  /** Records a denial. Nobody can be asked yet: a confirmation that is not given is one. @returns what the worker is told. */
+  #deny(client: BrokerClient, decision: Decision, call: WorkerCall): WorkerRuntimeError {
+    const { effect, capability, scope, sentence, missing = scope, rule } = decision;
     const decisionId = this.#createId();
-    const missing = decision.missing ?? decision.scope;
-    const rule = decision.rule === undefined ? undefined : `${decision.rule.file ?? 'policy'}:${decision.rule.line ?? `rule ${decision.rule.index}`}`;
     this.#audit.record({
       kind: 'decision',
       pluginId: client.id,
       workerId: call.workerId,
       generation: call.generation,
       decisionId,
-      effect: decision.effect,
-      method: name,
-      capability: decision.capability,
-      scope: decision.scope,
-      missing,
-      reason: decision.sentence,
-      rule,
-      traceparent: call.traceparent,
+      effect: effect === 'confirm' ? 'confirm' : 'deny',
+      method: call.method,
+      capability,
+      scope: shown(scope, client.log),
+      missing: shown(missing, client.log),
+      reason: client.log.clean(sentence),
+      rule: rule === undefined ? undefined : `${rule.file ?? 'policy'}:${rule.line ?? `rule ${rule.index}`}`,
+      traceparent: call.traceparent === undefined ? undefined : client.log.clean(call.traceparent),
     });
-    // Nobody can be asked yet: a confirmation that is not given is a denial.
-    throw new WorkerRuntimeError(decision.effect === 'confirm' ? 'CONFIRMATION_REQUIRED' : 'CAPABILITY_DENIED', decision.sentence, {
-      details: { capability: decision.capability, scope: missing, decisionId },
+    return new WorkerRuntimeError(effect === 'confirm' ? 'CONFIRMATION_REQUIRED' : 'CAPABILITY_DENIED', sentence, {
+      details: { capability, scope: missing, decisionId },
       mayHaveRun: false,
     });
   }
+}
+
+/** A scope as a record shows it: without secrets and control characters, and of bounded size, since the worker chose the values. */
+function shown(scope: Scope, log: PluginLog): Scope {
+  return Object.fromEntries(
+    Object.entries(scope).map(([field, values]) => {
+      const first = values.slice(0, maxShownValues).map((value) => log.clean(value).slice(0, maxShownLength));
+      return [field, values.length > maxShownValues ? [...first, `… ${values.length - maxShownValues} more`] : first];
+    }),
+  );
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

@@ -12,12 +12,14 @@ import { Audit, type AuditEntry, type AuditRecord } from './audit.js';
 import { Broker } from './broker.js';
 import { builtinServices } from './builtin-services.js';
 import { idFactory } from './create-id.js';
-import type { HostOptions, InstallOptions } from './host-options.js';
+import { guardedLogger } from './guarded-logger.js';
 import { createHostEvents, type HostEvents } from './host-events.js';
-import { installPlugin, type InstalledPlugin } from './install-plugin.js';
+import type { HostOptions, InstallOptions } from './host-options.js';
+import { installPlugin, type PluginVersion } from './install-plugin.js';
+import { assertGrace } from './limits.js';
 import { type HostNotifications, Notifier } from './notifications.js';
-import type { Plugin } from './plugin.js';
-import type { PluginSource } from './plugin-source.js';
+import { Plugin } from './plugin.js';
+import type { FileUrl, PluginSource } from './plugin-source.js';
 import { proveGuards } from './start-up-proof.js';
 
 /** The embedding side: it owns plugins, grants, the topic bus and the audit. */
@@ -27,26 +29,39 @@ export interface Host {
   /** The installed plugins. */
   readonly plugins: readonly Plugin[];
   /**
-   * Installs a plugin from a path or a source; starts nothing. Installing the same manifest, content, trust and configuration again
-   * returns the same handle; another version replaces one that is not running.
-   * @throws INVALID_MANIFEST (details.problems), INVALID_CONFIG, INVALID_STATE, INVALID_ARGUMENT, HOST_STOPPED
+   * Installs a plugin from a path or a source; starts nothing. Installing the same manifest, content, trust, configuration and limits again changes
+   * nothing; another version takes the place of one that is not running. Either way the plugin's handle stays the same.
+   * Rejects with INVALID_MANIFEST (details.problems), INVALID_CONFIG, INVALID_STATE, INVALID_ARGUMENT, HOST_STOPPED
    */
-  install(source: string | PluginSource, options?: InstallOptions): Promise<Plugin>;
-  /** Stops a plugin and forgets it, its subscriptions included. Its approvals stay in the store. */
+  install(source: string | FileUrl | PluginSource, options?: InstallOptions): Promise<Plugin>;
+  /**
+   * Runs the plugin's uninstall hook if it is active, stops it and forgets it, its subscriptions included. Its approvals stay in the store, and its
+   * data in the storage. Rejects with PLUGIN_NOT_FOUND.
+   */
   uninstall(pluginId: string): Promise<void>;
   /** The handle of an installed plugin. @throws PLUGIN_NOT_FOUND */
   plugin(pluginId: string): Plugin;
   /** The grants in force, of one plugin or of all. */
   grants(pluginId?: string): readonly Grant[];
-  /** Takes a grant back: the next call feels it. @throws INVALID_ARGUMENT if no plugin has such a grant. */
+  /**
+   * Takes a grant back: the next call feels it, and subscriptions that rest on it end. One that a rule of the policy gave stays revoked until it is
+   * approved or the plugin is installed anew; to take it back for good change the rule. Rejects with INVALID_ARGUMENT if no plugin has such a grant.
+   */
   revoke(grantId: string, options: { readonly by: string; readonly reason?: string }): Promise<void>;
   /** Listens to the host's own notifications; returns the function that ends it. A listener that throws is logged and harms nobody. */
   on<Name extends keyof HostNotifications>(name: Name, listener: (notification: HostNotifications[Name]) => void): () => void;
   /** The audit records in memory (the newest 10,000), oldest first. */
   audit(filter?: { readonly pluginId?: string; readonly kind?: AuditEntry['kind'] }): readonly AuditRecord[];
-  /** Stops all plugins, in parallel, and the host. Idempotent. */
+  /** Stops all plugins, in parallel, and the host: nothing of it is left. Again: waits for the same end, with the shorter grace. Rejects with INVALID_ARGUMENT. */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
+  /** The same as `stop()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The place of a plugin: its handle stays, whichever version is behind it. */
+interface PluginSlot {
+  readonly plugin: Plugin;
+  version: PluginVersion;
 }
 
 /**
@@ -55,29 +70,38 @@ export interface Host {
  */
 export function createHost(options: HostOptions): Host {
   const { platform } = options;
-  const logger = options.logger ?? silentLogger;
+  const logger = guardedLogger(options.logger ?? silentLogger);
   const catalogue = options.catalogue ?? createCatalogue(builtinCapabilities);
   const createId = idFactory(platform.random);
   const notifier = new Notifier(logger);
-  const installed = new Map<string, InstalledPlugin>();
+  const installed = new Map<string, PluginSlot>();
   let stopping: Promise<void> | undefined;
 
+  const sinkFailed = (error: unknown): void => logger.error({ err: error }, 'The sink of the audit failed.');
   const audit = new Audit(platform.clock, (record) => {
-    notifier.emit('audit', record);
     try {
-      options.onAudit?.(record);
+      // A sink may be async without anybody saying so.
+      const returned: unknown = options.onAudit?.(record);
+      Promise.resolve(returned).catch(sinkFailed);
     } catch (error) {
-      logger.error({ err: error }, 'The sink of the audit failed.');
+      sinkFailed(error);
     }
+    notifier.emit('audit', record);
   });
   const bus = new EventBus(logger);
   const events = createHostEvents(bus, platform.clock, createId);
   const services = [
-    ...builtinServices({ installed, events, notifier, logger, storage: options.storage ?? memoryStorage(), routeMessage: options.routeMessage }),
+    ...builtinServices({
+      version: (pluginId) => slotOf(pluginId).version,
+      events,
+      notifier,
+      storage: options.storage ?? memoryStorage(),
+      routeMessage: options.routeMessage,
+    }),
     ...(options.services ?? []),
   ];
   proveGuards(services, catalogue);
-  const broker = new Broker({ services, audit, createId, logger });
+  const broker = new Broker({ services, audit, createId });
 
   const shared = {
     options,
@@ -102,58 +126,85 @@ export function createHost(options: HostOptions): Host {
     },
     async install(source, installOptions = {}) {
       assertRunning();
-      const read = typeof source === 'string' ? await readSource(source) : source;
+      const read = await readSource(source);
       assertRunning();
-      const candidate = installPlugin(shared, read, installOptions);
-      const { id } = candidate.plugin;
-      const present = installed.get(id);
-      if (present?.fingerprint === candidate.fingerprint) return present.plugin;
-      if (present !== undefined && !['idle', 'pending', 'quarantined', 'disabled'].includes(present.plugin.state)) {
-        throw new WorkerRuntimeError('INVALID_STATE', `"${id}" is ${present.plugin.state}; stop it before another version or configuration is installed.`);
+      const candidate = installPlugin(shared, read, installOptions, (id) => installed.get(id)?.version.supervisor.generation ?? 0);
+      const slot = installed.get(candidate.id);
+      if (slot === undefined) {
+        const made: PluginSlot = { version: candidate, plugin: new Plugin(() => made.version.supervisor) };
+        installed.set(candidate.id, made);
+        return made.plugin;
       }
-      present?.supervisor.subscriptions.close();
-      installed.set(id, candidate);
-      return candidate.plugin;
+      if (slot.version.fingerprint === candidate.fingerprint && slot.version.launcher === candidate.launcher) return slot.plugin;
+      const { supervisor } = slot.version;
+      if (!supervisor.resting) {
+        throw new WorkerRuntimeError(
+          'INVALID_STATE',
+          `"${candidate.id}" is ${supervisor.state}; stop it before another version or configuration is installed.`,
+        );
+      }
+      slot.version = candidate;
+      // Nothing runs, so that nothing is waited for.
+      void supervisor.close({ code: 'PLUGIN_NOT_FOUND', message: `Another version of "${candidate.id}" has taken the place of this one.` });
+      return slot.plugin;
     },
     async uninstall(pluginId) {
-      await host.plugin(pluginId).stop({ reason: 'The plugin is uninstalled.' });
-      installed.delete(pluginId);
+      const slot = slotOf(pluginId);
+      const { supervisor, log } = slot.version;
+      await supervisor.runHook('plugin.uninstall').catch((error: unknown) => log.report('warn', { err: error }, 'The uninstall hook failed.'));
+      await supervisor.close({ code: 'PLUGIN_NOT_FOUND', message: `"${pluginId}" was uninstalled.` });
+      if (installed.get(pluginId) === slot) installed.delete(pluginId);
     },
-    plugin(pluginId) {
-      const found = installed.get(pluginId);
-      if (found === undefined) throw new WorkerRuntimeError('PLUGIN_NOT_FOUND', `No plugin "${pluginId}" is installed.`);
-      return found.plugin;
-    },
-    grants: (pluginId) => [...installed.values()].filter(({ plugin }) => pluginId === undefined || plugin.id === pluginId).flatMap(({ plugin }) => plugin.grants),
+    plugin: (pluginId) => slotOf(pluginId).plugin,
+    grants: (pluginId) =>
+      [...installed.values()].filter(({ plugin }) => pluginId === undefined || plugin.id === pluginId).flatMap(({ plugin }) => plugin.grants),
     async revoke(grantId, { by, reason }) {
-      for (const { supervisor } of installed.values()) {
-        if (await supervisor.authority.revoke(grantId, by, reason)) return supervisor.announceGrants();
+      for (const { version } of installed.values()) {
+        const { authority } = version.supervisor;
+        if (!authority.grants.some(({ id }) => id === grantId)) continue;
+        // The worker is told although the store may fail: the door is shut by then.
+        const revoked = authority.revoke(grantId, by, reason);
+        version.supervisor.announceGrants();
+        await revoked;
+        return;
       }
       throw new WorkerRuntimeError('INVALID_ARGUMENT', `No plugin has a grant "${grantId}"; host.grants() lists them.`);
     },
     on: (name, listener) => notifier.on(name, listener),
     audit: (filter) => audit.records(filter),
-    stop({ graceMs } = {}) {
-      stopping ??= (async () => {
-        await Promise.all([...installed.values()].map(({ supervisor }) => supervisor.stop('The host is stopping.', graceMs)));
+    async stop({ graceMs } = {}) {
+      assertGrace(graceMs);
+      const end = { code: 'HOST_STOPPED', message: 'The host is stopping or was stopped.' } as const;
+      const closed = Promise.all([...installed.values()].map(({ version }) => version.supervisor.close(end, graceMs)));
+      stopping ??= closed.then(() => {
         bus.close();
-        audit.flush();
+        audit.close();
         notifier.close();
-      })();
-      return stopping;
+      });
+      await stopping;
     },
     [Symbol.asyncDispose]: () => host.stop(),
   };
   return host;
 
+  function slotOf(pluginId: string): PluginSlot {
+    const slot = installed.get(pluginId);
+    if (slot === undefined) throw new WorkerRuntimeError('PLUGIN_NOT_FOUND', `No plugin "${pluginId}" is installed.`);
+    return slot;
+  }
+
   function assertRunning(): void {
     if (stopping !== undefined) throw new WorkerRuntimeError('HOST_STOPPED', 'The host is stopping or was stopped; make a new one.');
   }
 
-  function readSource(path: string): Promise<PluginSource> {
+  async function readSource(source: string | FileUrl | PluginSource): Promise<PluginSource> {
+    if (typeof source === 'object' && source !== null && 'manifest' in source) return source;
+    if (typeof source !== 'string' && (typeof source !== 'object' || source === null || typeof source.href !== 'string')) {
+      throw new WorkerRuntimeError('INVALID_ARGUMENT', "install takes the path of a plugin's folder, a file: URL of it, or a PluginSource.");
+    }
     if (options.readSource === undefined) {
       throw new WorkerRuntimeError('INVALID_ARGUMENT', 'This host cannot read folders; pass a PluginSource, or use createNodeHost.');
     }
-    return options.readSource(path);
+    return options.readSource(source);
   }
 }

@@ -11,22 +11,12 @@ import type { Service } from '../services/define-service.js';
 import type { StorageBackend } from '../services/storage-service.js';
 import type { WorkerTimings } from '../worker/worker-options.js';
 import type { AuditSink } from './audit.js';
-import type { PluginSource } from './plugin-source.js';
-
-/** Bounds on what a plugin's workers may cost the host. */
-export interface HostLimits {
-  /** Calls in flight to one plugin. Default by trust tier: 25 official, else 10. More are refused with `OVERLOADED`. */
-  readonly maxConcurrency?: number;
-  /** Calls of one worker that the host works on at a time. Default 256. */
-  readonly maxIncomingCalls?: number;
-  /** Bytes that may wait for a worker that does not read. Default 32 MiB. */
-  readonly maxQueuedBytes?: number;
-  /** Subscriptions of one plugin. Default 256. */
-  readonly maxSubscriptions?: number;
-}
+import type { HostLimits } from './limits.js';
+import type { FileUrl, PluginSource } from './plugin-source.js';
 
 /** What a host is made of. */
 export interface HostOptions {
+  /** Time, randomness and hashes; on Node `nodePlatform()`, in tests a simulated one. */
   readonly platform: Platform;
   /** Starts workers of plugins that bring no launcher of their own. */
   readonly launcher?: Launcher;
@@ -48,6 +38,8 @@ export interface HostOptions {
   readonly onAudit?: AuditSink;
   /** Overrides single time limits. */
   readonly timings?: Partial<WorkerTimings>;
+  /** Bounds for every plugin. Each has a default. */
+  /** Overrides single limits. */
   readonly limits?: HostLimits;
   /** Limits of frames and values; default 4 MiB, depth 32, 100,000 elements. */
   readonly frameLimits?: Partial<FrameLimits>;
@@ -55,8 +47,8 @@ export interface HostOptions {
   readonly codec?: ValueCodec;
   /** Stacks of errors travel between host and workers. Default false. */
   readonly debug?: boolean;
-  /** Reads a plugin from a path; `createNodeHost` supplies it. */
-  readonly readSource?: (path: string) => Promise<PluginSource>;
+  /** Reads a plugin from a path or a `file:` URL; `createNodeHost` supplies it. */
+  readonly readSource?: (location: string | FileUrl) => Promise<PluginSource>;
 }
 
 /** How a plugin is installed. */
@@ -65,8 +57,8 @@ export interface InstallOptions {
   readonly trust?: TrustTier;
   /** Its configuration, checked against the manifest's `config_schema`. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Overrides the host's limits for this plugin. */
-  readonly limits?: Pick<HostLimits, 'maxConcurrency'>;
-  /** Overrides the host's time limits for this plugin. */
+  /** Overrides single limits of the host for this plugin. */
+  readonly limits?: HostLimits;
+  /** Overrides single time limits of the host for this plugin. */
   readonly timings?: Partial<WorkerTimings>;
 }

@@ -1,37 +1,37 @@
 import type { CapabilityCatalogue } from '../capabilities/capability.js';
-import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { FrameLimits } from '../frames/limits.js';
+import type { Launcher } from '../interfaces/launcher.js';
 import type { Logger } from '../interfaces/logger.js';
 import type { Platform } from '../interfaces/platform.js';
 import { manifestDigest } from '../manifest/manifest-digest.js';
-import type { Manifest } from '../manifest/manifest.js';
 import { invalidManifest } from '../manifest/parse-manifest.js';
 import { parseConfig } from '../manifest/validate-config.js';
 import type { ValueCodec } from '../messages/codec.js';
+import { withoutSecrets } from '../plugin/handler-error.js';
 import type { GrantStore } from '../policy/grant-store.js';
-import type { Policy, TrustTier } from '../policy/policy.js';
+import type { Policy } from '../policy/policy.js';
 import type { EventBus } from '../services/event-bus.js';
-import { defaultTimings, type WorkerTimings } from '../worker/worker-options.js';
 import type { Audit } from './audit.js';
 import { Authority } from './authority.js';
-import type { Broker } from './broker.js';
+import type { Broker, BrokerClient } from './broker.js';
 import { checkManifest } from './check-manifest.js';
 import type { HostOptions, InstallOptions } from './host-options.js';
+import { assertTrustTier, limitsFor, timingsFor } from './limits.js';
 import type { Notifier } from './notifications.js';
-import { Plugin } from './plugin.js';
-import { logPluginLine } from './plugin-log.js';
+import { PluginLog } from './plugin-log.js';
 import type { PluginSource } from './plugin-source.js';
 import { PluginSubscriptions } from './plugin-subscriptions.js';
-import { redactor } from './redact.js';
-import { SettledCalls } from './settled-calls.js';
+import { secretRedactor } from './secret-redactor.js';
 import { Supervisor } from './supervisor.js';
+import type { SupervisorOptions } from './supervisor-options.js';
 
-/** A plugin as the host keeps it. */
-export interface InstalledPlugin {
-  readonly plugin: Plugin;
+/** A version of a plugin as the host keeps it. */
+export interface PluginVersion {
+  readonly id: string;
   readonly supervisor: Supervisor;
-  readonly redact: (text: string) => string;
-  /** The same for the same manifest, content, trust and configuration. */
+  readonly log: PluginLog;
+  readonly launcher: Launcher | undefined;
+  /** The same for the same manifest, content, trust, configuration and limits. */
   readonly fingerprint: string;
 }
 
@@ -52,30 +52,40 @@ export interface HostParts {
   readonly frameLimits: FrameLimits;
 }
 
-/** Hook time and concurrency of the host project, by trust tier. */
-const tierLimits: Readonly<Record<TrustTier, { readonly hookTimeoutMs: number; readonly maxConcurrency: number }>> = {
-  official: { hookTimeoutMs: 30_000, maxConcurrency: 25 },
-  community: { hookTimeoutMs: 10_000, maxConcurrency: 10 },
-  unverified: { hookTimeoutMs: 10_000, maxConcurrency: 10 },
-};
-
-/** Checks a plugin and makes its parts. Starts nothing. @throws INVALID_MANIFEST, INVALID_CONFIG, INVALID_ARGUMENT */
-export function installPlugin(host: HostParts, source: PluginSource, install: InstallOptions): InstalledPlugin {
-  const { options, platform, createId, notifier, logger, audit, broker } = host;
+/**
+ * Checks a plugin and makes its parts. Starts nothing. @param lastGeneration of the version that this one follows, by plugin id.
+ * @throws INVALID_MANIFEST, INVALID_CONFIG, INVALID_ARGUMENT
+ */
+export function installPlugin(
+  host: HostParts,
+  source: PluginSource,
+  install: InstallOptions,
+  lastGeneration: (pluginId: string) => number,
+): PluginVersion {
+  const { options, platform, createId, notifier, logger, audit, broker, catalogue } = host;
+  const { clock } = platform;
   const { trust = 'unverified' } = install;
-  if (!Object.hasOwn(tierLimits, trust)) throw new WorkerRuntimeError('INVALID_ARGUMENT', `"${trust}" is not a trust tier: use official, community or unverified.`);
-  const { manifest, problems } = checkManifest(source, host.catalogue);
+  assertTrustTier(trust);
+  const { manifest, problems } = checkManifest(source, catalogue);
   if (manifest === undefined) throw invalidManifest(problems, source.manifestFileName);
+  const limits = limitsFor(trust, manifest, { ...options.limits, ...install.limits });
+  const timings = timingsFor(trust, manifest, { ...options.timings, ...install.timings });
   const { config, secretKeys } = parseConfig(manifest.configSchema, install.config ?? {});
-  const redact = redactor(config, secretKeys);
-  const digest = manifestDigest(bytesOf(source.manifest), platform.crypto);
-  const subject = { pluginId: manifest.id, manifestDigest: digest, ...(source.contentDigest === undefined ? {} : { contentDigest: source.contentDigest }) };
+  const redactor = secretRedactor(config, secretKeys);
+  const bytes = typeof source.manifest === 'string' ? new TextEncoder().encode(source.manifest) : source.manifest;
+  const digest = manifestDigest(bytes, platform.crypto);
+  const subject = {
+    pluginId: manifest.id,
+    manifestDigest: digest,
+    ...(source.contentDigest === undefined ? {} : { contentDigest: source.contentDigest }),
+  };
+  const log = new PluginLog({ pluginId: manifest.id, clock, notifier, logger, redactor, maxLinesPerMinute: limits.maxLogLinesPerMinute });
 
   const authority = new Authority({
-    clock: platform.clock,
+    clock,
     createId,
     policy: host.policy,
-    catalogue: host.catalogue,
+    catalogue,
     offered: broker.offered,
     store: host.grantStore,
     audit,
@@ -83,45 +93,43 @@ export function installPlugin(host: HostParts, source: PluginSource, install: In
     trust,
     requests: manifest.requests,
   });
-  const client = { id: manifest.id, authority };
-  const subscriptions = new PluginSubscriptions(host.bus, () => supervisor.worker, options.limits?.maxSubscriptions ?? 256);
+  const client: BrokerClient = { id: manifest.id, authority, log };
+  const subscriptions = new PluginSubscriptions({
+    pluginId: manifest.id,
+    bus: host.bus,
+    maxSubscriptions: limits.maxSubscriptions,
+    currentWorker: () => supervisor.worker,
+    isGranted: (pattern) => broker.wouldAllow(client, 'events.subscribe', { pattern }),
+    onRevoked: (pattern) => log.report('info', { pattern }, 'A subscription was ended: no grant covers it any more.'),
+  });
+  const launcher = source.launcher ?? options.launcher;
   const supervisor: Supervisor = new Supervisor({
     platform,
-    codec: host.codec,
+    workers: {
+      codec: host.codec,
+      timings,
+      maxIncomingCalls: limits.maxIncomingCalls,
+      maxQueuedBytes: limits.maxQueuedBytes,
+      clean: (text) => log.clean(text),
+      withoutSecrets: (error) => withoutSecrets(error, redactor),
+    },
     createId,
     manifest,
     directory: source.directory,
     trust,
-    launcher: source.launcher ?? options.launcher,
+    launcher,
     config,
     secretConfigKeys: secretKeys,
     authority,
     subscriptions,
-    settledCalls: new SettledCalls(),
+    log,
+    redactor,
     frameLimits: host.frameLimits,
-    timings: timingsFor(manifest, trust, { ...options.timings, ...install.timings }),
-    maxConcurrency: install.limits?.maxConcurrency ?? options.limits?.maxConcurrency ?? Math.min(manifest.limits.maxConcurrency ?? Number.POSITIVE_INFINITY, tierLimits[trust].maxConcurrency),
-    maxIncomingCalls: options.limits?.maxIncomingCalls ?? 256,
-    maxQueuedBytes: options.limits?.maxQueuedBytes ?? 32 * 1024 * 1024,
+    handlerTimeoutMs: limits.handlerTimeoutMs,
+    maxConcurrency: limits.maxConcurrency,
     debug: options.debug ?? false,
-    redact,
-    workerHandlers: {
-      onRequest: (worker, call) => broker.handle(client, worker, call),
-      onOneWay: (worker, method, params) => broker.handleOneWay(client, worker, method, params),
-      onOutput: (worker, { source: stream, text, truncated }) =>
-        logPluginLine({ notifier, logger, redact }, {
-          plugin: manifest.id,
-          worker: worker.id,
-          level: stream === 'stderr' ? 'warn' : 'info',
-          message: text,
-          fields: truncated ? { truncated } : {},
-          source: stream,
-        }),
-      onViolation: (worker, error) => {
-        audit.record({ kind: 'violation', pluginId: manifest.id, workerId: worker.id, code: error.code, message: error.message });
-        notifier.emit('worker.violation', { plugin: manifest.id, worker: worker.id, error });
-      },
-    },
+    lastGeneration: lastGeneration(manifest.id),
+    workerHandlers: workerHandlers(host, client),
     onPluginState: (from, to, reason, generation) => {
       audit.record({ kind: 'lifecycle', pluginId: manifest.id, from, to, generation, reason });
       const level = to === 'quarantined' ? 'error' : 'info';
@@ -131,20 +139,26 @@ export function installPlugin(host: HostParts, source: PluginSource, install: In
     onWorkerState: (worker, from, to) =>
       notifier.emit('worker.state', { plugin: manifest.id, worker: worker.id, generation: worker.generation, from, to, reason: worker.reason }),
   });
-  const fingerprint = JSON.stringify([digest, source.contentDigest ?? null, source.directory ?? null, trust, config]);
-  return { plugin: new Plugin(supervisor), supervisor, redact, fingerprint };
+  const fingerprint = JSON.stringify([digest, source.contentDigest, source.directory, trust, config, limits, timings]);
+  return { id: manifest.id, supervisor, log, launcher, fingerprint };
 }
 
-/** The host's time limits; a manifest may ask for less, never for more. */
-function timingsFor(manifest: Manifest, trust: TrustTier, overrides: Partial<WorkerTimings>): WorkerTimings {
-  const timings = { ...defaultTimings, hookTimeoutMs: tierLimits[trust].hookTimeoutMs, ...overrides };
+function workerHandlers({ audit, broker, notifier }: HostParts, client: BrokerClient): SupervisorOptions['workerHandlers'] {
+  const { id: pluginId, log } = client;
   return {
-    ...timings,
-    startTimeoutMs: Math.min(timings.startTimeoutMs, manifest.limits.startTimeoutMs ?? Number.POSITIVE_INFINITY),
-    hookTimeoutMs: Math.min(timings.hookTimeoutMs, manifest.limits.hookTimeoutMs ?? Number.POSITIVE_INFINITY),
+    onRequest: (worker, call) => broker.handle(client, worker, call),
+    onOneWay: (worker, method, params) => broker.handleOneWay(client, worker, method, params),
+    onOutput: (worker, { source, text, truncated }) =>
+      log.write({ worker: worker.id, level: source === 'stderr' ? 'warn' : 'info', message: text, fields: truncated ? { truncated } : {}, source }),
+    onViolation: (worker, error) => {
+      audit.record({ kind: 'violation', pluginId, workerId: worker.id, code: error.code, message: log.clean(error.message) });
+      notifier.emit('worker.violation', { plugin: pluginId, worker: worker.id, error });
+    },
+    onStragglers: ({ id: workerId, generation }, { killed, left }) => {
+      audit.record({ kind: 'stragglers', pluginId, workerId, generation, killed, left });
+      const message =
+        left > 0 ? 'Processes that the worker had started are still running.' : 'Processes that the worker had started outlived it and were ended.';
+      log.report(left > 0 ? 'error' : 'info', { worker: workerId, killed, left }, message);
+    },
   };
-}
-
-function bytesOf(manifest: Uint8Array | string): Uint8Array {
-  return typeof manifest === 'string' ? new TextEncoder().encode(manifest) : manifest;
 }

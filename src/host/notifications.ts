@@ -32,7 +32,7 @@ export interface HostNotifications {
   };
   /** A plugin reported how it is. */
   'plugin.health': { readonly plugin: string; readonly worker: string; readonly health: PluginHealth };
-  /** A worker broke a rule of the protocol without ending its session. */
+  /** A worker broke a rule of the protocol. If that ended it, `worker.state` follows. */
   'worker.violation': { readonly plugin: string; readonly worker: string; readonly error: WorkerRuntimeError };
   /** A record was added to the audit. */
   audit: AuditRecord;
@@ -52,7 +52,7 @@ export class Notifier {
       try {
         // A listener may be async without anybody saying so.
         const returned: unknown = listener(notification);
-        if (returned instanceof Promise) returned.catch((error: unknown) => this.#report(name, error));
+        Promise.resolve(returned).catch((error: unknown) => this.#report(name, error));
       } catch (error) {
         this.#report(name, error);
       }

@@ -1,6 +1,12 @@
 import type { Launcher } from '../interfaces/launcher.js';
 import type { PluginFiles } from '../manifest/plugin-files.js';
 
+/** A `URL` with the scheme `file:`, as `new URL('my-plugin', import.meta.url)`. */
+export interface FileUrl {
+  /** The whole URL. */
+  readonly href: string;
+}
+
 /** What a plugin is installed from. `createNodeHost` makes it from a folder, `fakePlugin` from handlers. */
 export interface PluginSource {
   /** The manifest's raw bytes or text. */

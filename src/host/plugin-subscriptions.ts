@@ -1,67 +1,125 @@
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
-import type { BusEvent, EventBus } from '../services/event-bus.js';
+import { topicMatcher } from '../plugin/topic-pattern.js';
+import type { BusEvent } from '../services/bus-event.js';
+import { type EventBus, parseTopicPattern } from '../services/event-bus.js';
 import type { Worker } from '../worker/worker.js';
 
+/** What the subscriptions of a plugin are made of. */
+export interface PluginSubscriptionsOptions {
+  readonly pluginId: string;
+  readonly bus: EventBus;
+  readonly maxSubscriptions: number;
+  currentWorker(): Worker | undefined;
+  /** Whether the plugin may still subscribe to the pattern. */
+  isGranted(pattern: string): boolean;
+  /** A subscription was ended because no grant covers it any more. */
+  onRevoked(pattern: string): void;
+}
+
 /**
- * The subscriptions of one plugin. They belong to the host: a worker that is replaced or restarted finds them bound, and
- * learns how many events it missed meanwhile.
+ * The subscriptions of one plugin. They belong to the host: a worker that is replaced or restarted finds them bound, and learns how many events
+ * it missed meanwhile. However many of its patterns match, an event is delivered once; the worker hands it to all handlers that want it.
  */
 export class PluginSubscriptions {
-  readonly #bus: EventBus;
-  readonly #currentWorker: () => Worker | undefined;
-  readonly #maxSubscriptions: number;
-  readonly #unsubscribe = new Map<string, () => void>();
-  #creditWaiters: (() => void)[] = [];
+  readonly #options: PluginSubscriptionsOptions;
+  readonly #matchers = new Map<string, (topic: string) => boolean>();
+  #detach: (() => void) | undefined;
+  #missed = 0;
+  #waiters: (() => void)[] = [];
 
-  constructor(bus: EventBus, currentWorker: () => Worker | undefined, maxSubscriptions: number) {
-    this.#bus = bus;
-    this.#currentWorker = currentWorker;
-    this.#maxSubscriptions = maxSubscriptions;
+  constructor(options: PluginSubscriptionsOptions) {
+    this.#options = options;
   }
 
   get patterns(): readonly string[] {
-    return [...this.#unsubscribe.keys()];
+    return [...this.#matchers.keys()];
   }
 
-  /** Idempotent by pattern. @throws OVERLOADED over the limit, INVALID_ARGUMENT for what is no pattern. */
+  /** Idempotent by pattern. @throws OVERLOADED over the limit, INVALID_ARGUMENT for what is no pattern, HOST_STOPPED. */
   add(pattern: string): void {
-    if (this.#unsubscribe.has(pattern)) return;
-    if (this.#unsubscribe.size >= this.#maxSubscriptions) {
-      throw new WorkerRuntimeError('OVERLOADED', `A plugin may have ${this.#maxSubscriptions} subscriptions; use a wider pattern.`);
+    const { bus, pluginId, maxSubscriptions } = this.#options;
+    const parsed = parseTopicPattern(pattern);
+    if (this.#matchers.has(parsed)) return;
+    if (this.#matchers.size >= maxSubscriptions) {
+      throw new WorkerRuntimeError(
+        'OVERLOADED',
+        `A plugin may have ${maxSubscriptions} subscriptions (limits.maxSubscriptions); use a wider pattern.`,
+      );
     }
-    let missedMeanwhile = 0;
-    const deliver = async (event: BusEvent): Promise<void> => {
-      const missed = (event.missed ?? 0) + missedMeanwhile;
-      const sent = await this.#send(missed === 0 ? event : { ...event, missed });
-      missedMeanwhile = sent ? 0 : missed + 1;
-    };
-    this.#unsubscribe.set(pattern, this.#bus.subscribe(pattern, deliver));
+    this.#detach ??= bus.attach(
+      (topic) => this.#matches(topic),
+      pluginId,
+      (event) => this.#deliver(event),
+    );
+    this.#matchers.set(parsed, topicMatcher(parsed));
   }
 
   remove(pattern: string): void {
-    this.#unsubscribe.get(pattern)?.();
-    this.#unsubscribe.delete(pattern);
+    if (!this.#matchers.delete(pattern) || this.#matchers.size > 0) return;
+    this.#detach?.();
+    this.#detach = undefined;
+    this.#missed = 0;
+  }
+
+  /** Ends those that no grant covers any more. */
+  prune(): void {
+    for (const pattern of this.patterns) {
+      if (this.#options.isGranted(pattern)) continue;
+      this.remove(pattern);
+      this.#options.onRevoked(pattern);
+    }
+    this.wake();
   }
 
   /** The worker takes one-way messages again, or is gone: whoever waits looks anew. */
   wake(): void {
-    const waiters = this.#creditWaiters;
-    this.#creditWaiters = [];
+    const waiters = this.#waiters;
+    this.#waiters = [];
     for (const resolve of waiters) resolve();
   }
 
   close(): void {
-    for (const pattern of [...this.#unsubscribe.keys()]) this.remove(pattern);
+    for (const pattern of this.patterns) this.remove(pattern);
     this.wake();
   }
 
-  /** @returns false if there is no worker to send it to: events are delivered at most once. */
-  async #send(event: BusEvent): Promise<boolean> {
+  #matches(topic: string): boolean {
+    for (const matches of this.#matchers.values()) if (matches(topic)) return true;
+    return false;
+  }
+
+  /** Whether the event is still wanted and granted: since it was queued both may have changed, and grants expire by themselves. */
+  #mayHave(topic: string): boolean {
+    let mayHave = false;
+    for (const [pattern, matches] of [...this.#matchers]) {
+      if (!matches(topic)) continue;
+      if (this.#options.isGranted(pattern)) mayHave = true;
+      else {
+        this.remove(pattern);
+        this.#options.onRevoked(pattern);
+      }
+    }
+    return mayHave;
+  }
+
+  async #deliver(event: BusEvent): Promise<void> {
+    const missed = this.#missed + (event.missed ?? 0);
+    // Lost, unless it turns out otherwise.
+    this.#missed = missed + 1;
+    const params = missed === 0 ? event : { ...event, missed };
     for (;;) {
-      const worker = this.#currentWorker();
-      if (worker?.state !== 'ready') return false;
-      if (worker.session.notify('events.deliver', { ...event })) return true;
-      await new Promise<void>((resolve) => this.#creditWaiters.push(resolve));
+      if (!this.#mayHave(event.topic)) {
+        this.#missed = this.#matchers.size === 0 ? 0 : missed;
+        return;
+      }
+      const worker = this.#options.currentWorker();
+      // Events are delivered at most once: without a worker they are only counted.
+      if (worker?.state !== 'ready') return;
+      if (worker.session.notify('events.deliver', { ...params })) {
+        this.#missed = 0;
+        return;
+      }
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
   }
 }

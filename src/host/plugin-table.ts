@@ -38,6 +38,8 @@ export const pluginTable: TransitionTable<PluginState, PluginEvent, PluginEffect
     disable: { to: 'disabled', effects: ['announce'] },
   },
   pending: {
+    // Asked again, and still not approved: only the reason may be another.
+    'approval-needed': { to: 'pending', effects: [] },
     start: { to: 'starting', effects: ['announce', 'launch'] },
     stop: { to: 'idle', effects: ['announce'] },
     disable: { to: 'disabled', effects: ['announce'] },

@@ -1,50 +1,47 @@
 import type { Reason } from '../errors/reason.js';
-import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { Manifest } from '../manifest/manifest.js';
-import { createContractClient } from '../plugin/contract-client.js';
 import type { Contract } from '../plugin/contract.js';
-import type { ContractClient } from '../plugin/contract-types.js';
+import { createContractClient } from '../plugin/contract-client.js';
+import type { ContractClient, ContractStream } from '../plugin/contract-types.js';
 import type { Grant } from '../policy/grant.js';
 import type { Plan } from '../policy/plan.js';
 import type { TrustTier } from '../policy/policy.js';
 import type { PluginHealth } from '../services/baseline-services.js';
-import type { CallLink, ServiceCall } from '../services/define-service.js';
-import type { SessionCallOptions } from '../session/call-options.js';
-import type { CallStream } from '../session/call-stream.js';
 import type { Approval } from './authority.js';
+import { assertGrace } from './limits.js';
+import type { CallOptions } from './plugin-calls.js';
 import type { PluginState } from './plugin-table.js';
 import type { Supervisor } from './supervisor.js';
 import type { WorkerInspection } from './worker-inspection.js';
 
-/** How a plugin is called. */
-export interface CallOptions extends Omit<SessionCallOptions, 'parent' | 'tag' | 'actingFor'> {
-  /**
-   * The call of a plugin in the course of which this one is made, as a service's handler or `routeMessage` gets it: its signal and
-   * its time limit hold for this call too, and a cycle is found (`CALL_CYCLE`).
-   */
-  readonly within?: ServiceCall | undefined;
-}
-
 /**
- * An installed plugin. The handle stays the same across restarts of its worker; `host.plugin(id)` returns it again.
+ * An installed plugin. The handle stays the same across restarts of its worker and across updates; `host.plugin(id)` returns it again.
  */
 export class Plugin {
-  readonly #supervisor: Supervisor;
+  readonly #current: () => Supervisor;
 
   /** @internal Made by `host.install`. */
-  constructor(supervisor: Supervisor) {
-    this.#supervisor = supervisor;
+  constructor(current: () => Supervisor) {
+    this.#current = current;
   }
 
+  get #supervisor(): Supervisor {
+    return this.#current();
+  }
+
+  /** Id of its manifest. */
   get id(): string {
     return this.#supervisor.manifest.id;
   }
+  /** The manifest that it was installed with, in normal form. */
   get manifest(): Manifest {
     return this.#supervisor.manifest;
   }
+  /** How far the operator said to trust it, when it was installed. */
   get trust(): TrustTier {
     return this.#supervisor.trust;
   }
+  /** Where it stands in its lifecycle (docs/lifecycle.md). `reason` says why it is not active. */
   get state(): PluginState {
     return this.#supervisor.state;
   }
@@ -89,9 +86,10 @@ export class Plugin {
     return this.#supervisor.start();
   }
 
-  /** Stops the worker: drain and grace, on_unload, goodbye, SIGTERM, SIGKILL. Resolves when nothing of it runs. */
-  stop(options: { readonly graceMs?: number; readonly reason?: string } = {}): Promise<void> {
-    return this.#supervisor.stop(options.reason ?? 'The plugin was stopped.', options.graceMs);
+  /** Stops the worker: drain and grace, on_unload, goodbye, SIGTERM, SIGKILL. Resolves when nothing of it runs. Rejects with INVALID_ARGUMENT. */
+  async stop(options: { readonly graceMs?: number; readonly reason?: string } = {}): Promise<void> {
+    assertGrace(options.graceMs);
+    await this.#supervisor.stop(options.reason ?? 'The plugin was stopped.', options.graceMs);
   }
 
   /** Stops it and refuses starts until it is enabled again. */
@@ -99,36 +97,28 @@ export class Plugin {
     return this.#supervisor.disable();
   }
 
+  /** Lets it be started again; does nothing if it is not disabled. */
   enable(): void {
     this.#supervisor.enable();
   }
 
-  /** Calls a method. Rejects with a `WorkerRuntimeError`; docs/errors.md lists the outcomes. Default time limit 30 s. */
+  /**
+   * Calls a method. Rejects with a `WorkerRuntimeError`; docs/errors.md lists the outcomes. Default time limit by trust tier: 60 s official, else 30 s.
+   */
   call(method: string, params?: unknown, options: CallOptions = {}): Promise<unknown> {
-    try {
-      return this.#supervisor.call(method, params, this.#within(method, options));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#supervisor.calls.call(method, params, options);
   }
 
   /** Starts a stream at once. @throws what a call would reject with before anything was sent. */
-  stream(method: string, params?: unknown, options: CallOptions = {}): CallStream {
-    return this.#supervisor.stream(method, params, this.#within(method, options));
+  stream(method: string, params?: unknown, options: CallOptions = {}): ContractStream {
+    return this.#supervisor.calls.stream(method, params, options);
   }
 
-  /** The typed client of a contract. It stays valid across restarts. */
+  /** The typed client of a contract. It stays valid across restarts and updates. */
   as<C extends Contract>(contract: C): ContractClient<C, Pick<CallOptions, 'within'>> {
-    return createContractClient(contract, this);
-  }
-
-  #within(method: string, { within, ...options }: CallOptions): SessionCallOptions {
-    const chain: readonly CallLink[] = within?.chain ?? [];
-    if (within === undefined) return { ...options, tag: [{ pluginId: this.id, method }] };
-    if (chain.some((link) => link.pluginId === this.id && link.method === method)) {
-      const names = [...chain, { pluginId: this.id, method }].map((link) => `${link.pluginId}:${link.method}`);
-      throw new WorkerRuntimeError('CALL_CYCLE', `The call would wait for itself: ${names.join(' → ')}.`, { mayHaveRun: false });
-    }
-    return { ...options, ...this.#supervisor.inherit(within, options), tag: [...chain, { pluginId: this.id, method }] };
+    return createContractClient<C, Pick<CallOptions, 'within'>>(contract, {
+      call: (method, params, options) => this.call(method, params, options),
+      stream: (method, params, options) => this.stream(method, params, options),
+    });
   }
 }

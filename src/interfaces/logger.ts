@@ -3,9 +3,13 @@ export type LogFunction = (fields: Readonly<Record<string, unknown>>, message: s
 
 /** Where the host writes its log and the workers' logs. A pino logger fits as it is. */
 export interface Logger {
+  /** For whoever looks for a fault. */
   readonly debug: LogFunction;
+  /** For what happens in the ordinary course; what a plugin prints to standard output is one of it. */
   readonly info: LogFunction;
+  /** For what somebody should look at; what a plugin prints to standard error is one of it. */
   readonly warn: LogFunction;
+  /** For what failed; lines that a plugin logs as `fatal` come here too. */
   readonly error: LogFunction;
 }
 

@@ -1,5 +1,6 @@
 /** A timer that has been set; `cancel` is idempotent and harmless after it fired. */
 export interface Timer {
+  /** Keeps the callback from being called. */
   cancel(): void;
 }
 
@@ -31,7 +32,10 @@ export interface Crypto {
 
 /** What the neutral core needs of the machine. `nodePlatform()` of the `/node` entry is the real one. */
 export interface Platform {
+  /** Time limits, heartbeats, time stamps. */
   readonly clock: Clock;
+  /** Ids, and jitter where something is tried again. */
   readonly random: Random;
+  /** Digests of manifests. */
   readonly crypto: Crypto;
 }

@@ -4,6 +4,7 @@
  * `CONNECTION_LOST`: it broke.
  */
 export interface CloseReason {
+  /** Which of these it was. `PROTOCOL_ERROR` comes from no transport: the session above it was broken by what the other side sent, and has told it so. */
   readonly code: 'CLOSED' | 'PEER_CLOSED' | 'CONNECTION_LOST' | 'PROTOCOL_ERROR' | 'ABORTED';
   /** A sentence for a person. */
   readonly message: string;
@@ -49,6 +50,7 @@ export interface Connection {
   close(options?: { readonly abort?: boolean; readonly reason?: string }): void;
   /** The largest frame, header included, that the transport can carry; `Infinity` where it sets no limit. */
   readonly maxFrameBytes: number;
+  /** The other end. For people: nothing is allowed because of it. */
   readonly peer: ConnectionPeer;
 }
 
@@ -56,6 +58,7 @@ export interface Connection {
 export interface TransportListener {
   /** Where to dial, as `unix:/…` or `wss://…`. */
   readonly address: string;
+  /** Accepts no more and gives up the address. Connections that were accepted live on. */
   close(): Promise<void>;
 }
 
@@ -63,6 +66,8 @@ export interface TransportListener {
 export interface Transport {
   /** For messages and logs; the runtime never branches on it. */
   readonly name: string;
+  /** Connects to an address of this transport. Rejects when that fails or `signal` is aborted, and leaves nothing open then. */
   dial(address: string, options?: { readonly signal?: AbortSignal }): Promise<Connection>;
+  /** Accepts connections at an address and hands each to `accept`, which calls its `start`. Rejects when the address cannot be had. */
   listen(address: string, accept: (connection: Connection) => void): Promise<TransportListener>;
 }

@@ -7,17 +7,21 @@ export type ConfigType = (typeof configTypes)[number];
 
 /** Rules that a value is checked against. What is undefined is not limited. */
 export interface ConfigRules {
+  /** What a value must be; nothing is ever converted. `integer`: within ±(2^53 − 1); `number`: finite. */
   readonly type: ConfigType;
-  /** Of numbers. */
+  /** Of numbers: the least that is allowed. */
   readonly min: number | undefined;
+  /** Of numbers: the greatest that is allowed. */
   readonly max: number | undefined;
-  /** Of texts, in UTF-16 units. */
+  /** Of texts: the least length, in UTF-16 units. */
   readonly minLength: number | undefined;
+  /** Of texts: the greatest length, in UTF-16 units. */
   readonly maxLength: number | undefined;
   /** Of texts: a regular expression that must be found in them. */
   readonly pattern: LinearPattern | undefined;
-  /** Of lists. */
+  /** Of lists: the fewest items. */
   readonly minItems: number | undefined;
+  /** Of lists: the most items. */
   readonly maxItems: number | undefined;
   /** Rules of each item of a list. */
   readonly items: ConfigRules | undefined;
@@ -29,6 +33,7 @@ export interface ConfigRules {
 
 /** One value that the operator can set. */
 export interface ConfigField extends ConfigRules {
+  /** Its key in the configuration. */
   readonly key: string;
   /** A value must be given, unless there is a default. */
   readonly required: boolean;
@@ -36,12 +41,15 @@ export interface ConfigField extends ConfigRules {
   readonly secret: boolean;
   /** Undefined: none. */
   readonly default: unknown;
+  /** A name for people who fill in a form. */
   readonly label: string | undefined;
+  /** What it is for, for the same people. */
   readonly description: string | undefined;
 }
 
 /** The configuration that a plugin takes, in normal form for every dialect of `config_schema`. */
 export interface ConfigSchema {
+  /** In the order of the manifest; at most 256. Keys are unique. */
   readonly fields: readonly ConfigField[];
   /** Whether keys beside `fields` are allowed (`additionalProperties: true`). */
   readonly allowOther: boolean;

@@ -19,6 +19,7 @@ export type ConfigProblemCode = keyof typeof configProblemCodes;
 
 /** One thing that is wrong with a configuration. Never holds a value, only keys. */
 export interface ConfigProblem {
+  /** Match on it; never on the message. */
   readonly code: ConfigProblemCode;
   /** JSON Pointer into the configuration. */
   readonly path: string;

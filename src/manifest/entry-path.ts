@@ -2,7 +2,7 @@ const maxSegments = 32;
 
 /**
  * Reads the text of an entry point: a relative path with `/`, inside the folder. A `./` at its beginning is dropped.
- * Symbolic links are checked where the folder is at hand (`inspectPlugin`).
+ * Symbolic links are checked where the folder is at hand (`readPluginFolder`).
  */
 export function readEntryPath(text: string): { readonly path: string } | { readonly repair: string } {
   if (/[\u0000-\u001f\u007f-\u009f]/.test(text)) return { repair: 'must not hold control characters' };

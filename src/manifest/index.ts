@@ -9,17 +9,19 @@ export { type ConfigProblem, type ConfigProblemCode, configProblemCodes } from '
 export { maxManifestBytes } from './decode-text.js';
 export { type LegacyPermission, legacyPermissions } from './legacy-permissions.js';
 export type { LinearPattern } from './linear-pattern.js';
-export type {
-  Manifest,
-  ManifestCapabilityRequest,
-  ManifestLimits,
-  ManifestProvides,
-  ManifestRuntime,
-  PluginDependency,
-  PluginType,
-  ProvidedMethod,
-  ProvidedStream,
-  RuntimeType,
+export {
+  type Manifest,
+  type ManifestCapabilityRequest,
+  type ManifestLimits,
+  type ManifestProvides,
+  type ManifestRuntime,
+  type PluginDependency,
+  type PluginType,
+  type ProvidedMethod,
+  type ProvidedStream,
+  pluginTypes,
+  type RuntimeType,
+  runtimeTypes,
 } from './manifest.js';
 export { manifestDigest } from './manifest-digest.js';
 export { manifestJsonSchema } from './manifest-schema.js';

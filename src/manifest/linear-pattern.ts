@@ -11,6 +11,7 @@ type Instruction =
 
 /** A regular expression that is matched in time proportional to the text, whatever was written. */
 export interface LinearPattern {
+  /** As the manifest has it, for messages. */
   readonly source: string;
   /** Whether the expression is found anywhere in `text`. Of more than 4,096 UTF-16 units the answer is false. */
   test(text: string): boolean;

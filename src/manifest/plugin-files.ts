@@ -1,5 +1,6 @@
 /** A file or folder of a plugin, after symbolic links were followed. */
 export interface PluginFile {
+  /** What it is. There is nothing else: links were followed, and a folder with devices, sockets or pipes is refused. */
   readonly kind: 'file' | 'folder';
   /** Whether its owner, group or anybody may execute it. */
   readonly executable: boolean;

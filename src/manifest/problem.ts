@@ -96,6 +96,7 @@ export type ProblemCode = keyof typeof problemCodes;
 export interface Problem {
   /** An error makes the manifest invalid; a warning does not. Follows from the code. */
   readonly severity: 'error' | 'warning';
+  /** What it is about. Match on it; never on the message. */
   readonly code: ProblemCode;
   /** A JSON Pointer (RFC 6901) to the field; of a missing field, to where it belongs. The whole document is the empty text. */
   readonly path: string;

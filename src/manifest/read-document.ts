@@ -7,6 +7,7 @@ import type { SourceTree } from './source-tree.js';
 
 /** A manifest as it comes: its text, and the name of its file where there is one. */
 export interface ManifestInput {
+  /** Text, or the bytes of a UTF-8 file; at most 65,536 bytes are read. */
   readonly text: string | Uint8Array;
   /** Says the format by its extension (`.json`, `.yml`, `.yaml`); otherwise the content does. */
   readonly fileName?: string | undefined;

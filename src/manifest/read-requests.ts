@@ -78,7 +78,8 @@ class RequestReader {
       {
         capability: name,
         scope: parsed.scope,
-        ...(reason === undefined ? {} : { reason }),
+        // One line, whatever was written: it stands in lists that an operator decides by, where a line break could forge an entry.
+        ...(reason === undefined ? {} : { reason: reason.replace(/\s+/g, ' ').trim() }),
         optional,
         origin,
         path: toPointer(path),

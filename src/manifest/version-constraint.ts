@@ -6,9 +6,13 @@ export type VersionOperator = 'any' | '=' | '>=' | '>' | '<=' | '<' | '^' | '~';
 
 /** A constraint that was read. */
 export interface VersionConstraint {
+  /** How a version is compared with the numbers. */
   readonly operator: VersionOperator;
+  /** 0 where the operator is `any`, as are the other two. */
   readonly major: number;
+  /** The second number. */
   readonly minor: number;
+  /** The third number. */
   readonly patch: number;
   /** What follows the hyphen; undefined for a release. */
   readonly prerelease: string | undefined;

@@ -28,6 +28,7 @@ export const flagCallerStreams = 1;
 /** Bit of `RequestMessage.flags`: the caller expects items. */
 export const flagCalleeStreams = 2;
 
+/** Kind 0: a call. Sections 3 and 5 of docs/protocol.md give the rules of each field here. */
 export interface RequestMessage {
   readonly kind: 'request';
   readonly id: number;
@@ -41,23 +42,27 @@ export interface RequestMessage {
   readonly idempotencyKey?: string | undefined;
   readonly actingFor?: string | undefined;
 }
+/** Kind 1: the one answer to a request. With `error` the call failed, and a result beside it is ignored. */
 export interface ResponseMessage {
   readonly kind: 'response';
   readonly id: number;
   readonly error?: WireError | undefined;
   readonly result?: unknown;
 }
+/** Kind 2: nobody answers it. It uses the credit of the session's window 0. */
 export interface OneWayMessage {
   readonly kind: 'oneWay';
   readonly method: string;
   readonly params?: unknown;
   readonly traceparent?: string | undefined;
 }
+/** Kind 6: the caller no longer waits. The callee answers all the same. */
 export interface CancelMessage {
   readonly kind: 'cancel';
   readonly id: number;
   readonly reason?: string | undefined;
 }
+/** Kind 7: how far the callee is; `fraction` 0 to 1. */
 export interface ProgressMessage {
   readonly kind: 'progress';
   readonly id: number;
@@ -65,39 +70,47 @@ export interface ProgressMessage {
   readonly message?: string | undefined;
   readonly data?: unknown;
 }
+/** Kind 8: an item of a stream, in either direction. Its frame uses credit. */
 export interface ItemMessage {
   readonly kind: 'item';
   readonly id: number;
   readonly value: unknown;
 }
+/** Kind 9: no more items of this sender; with `error` because it failed. */
 export interface EndMessage {
   readonly kind: 'end';
   readonly id: number;
   readonly error?: WireError | undefined;
 }
+/** Kind 10: so many more bytes may be sent; `id` 0 is the window of one-way messages. */
 export interface CreditMessage {
   readonly kind: 'credit';
   readonly id: number;
   readonly bytes: number;
 }
+/** Kind 11: to be answered with a pong of the same nonce, whatever the handlers do. */
 export interface PingMessage {
   readonly kind: 'ping';
   readonly nonce: number;
 }
+/** Kind 12: the answer to a ping. */
 export interface PongMessage {
   readonly kind: 'pong';
   readonly nonce: number;
 }
+/** Kind 13: its sender takes no new calls; those in flight have `graceMs` milliseconds. */
 export interface DrainMessage {
   readonly kind: 'drain';
   readonly graceMs?: number | undefined;
   readonly reason?: string | undefined;
 }
+/** Kind 14: the last message of its sender, with the reason as a code. */
 export interface GoodbyeMessage {
   readonly kind: 'goodbye';
   readonly code: string;
   readonly message?: string | undefined;
 }
+/** Kind 15: how many messages were received since the session began, but for ping, pong and ack. */
 export interface AckMessage {
   readonly kind: 'ack';
   readonly count: number;
@@ -117,7 +130,9 @@ export interface HelloFields {
 }
 /** A grant as the worker sees it. */
 export interface WireGrant {
+  /** Dotted name, as `network.http`. */
   readonly capability: string;
+  /** For each field of the capability the patterns that are granted. */
   readonly scope: Readonly<Record<string, unknown>>;
   /** ISO 8601 time. */
   readonly expiresAt?: string | undefined;
@@ -139,14 +154,17 @@ export interface WelcomeFields {
   readonly resumed?: { readonly received: number } | undefined;
 }
 
+/** Kind 3: the first message of whoever dialled or was launched. */
 export interface HelloMessage {
   readonly kind: 'hello';
   readonly fields: HelloFields;
 }
+/** Kind 4: the host's answer to a hello that it accepts. */
 export interface WelcomeMessage {
   readonly kind: 'welcome';
   readonly fields: WelcomeFields;
 }
+/** Kind 5: the host's answer to a hello that it refuses; it closes then. */
 export interface RejectMessage {
   readonly kind: 'reject';
   readonly code: string;

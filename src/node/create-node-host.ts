@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { builtinCapabilities } from '../capabilities/builtin-capabilities.js';
 import { createCatalogue } from '../capabilities/catalogue.js';
+import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import { createHost, type Host } from '../host/create-host.js';
 import type { HostOptions } from '../host/host-options.js';
 import { parsePolicyText } from '../host/parse-policy-text.js';
@@ -33,11 +35,28 @@ export function createNodeHost(options: NodeHostOptions = {}): Host {
     platform: options.platform ?? nodePlatform(),
     launcher: options.launcher ?? processLauncher(),
     policy: readPolicy(options.policy ?? { rules: [] }),
-    readSource: readPluginFolder,
+    readSource: (location) => readPluginFolder(typeof location === 'string' ? location : pathOf(location.href)),
   });
 
   function readPolicy(policy: Policy | PolicyDocument | string): Policy {
-    if (typeof policy === 'string') return parsePolicyText(readFileSync(policy), { catalogue, fileName: basename(policy) });
+    if (typeof policy === 'string') return parsePolicyText(readPolicyFile(policy), { catalogue, fileName: basename(policy) });
     return 'version' in policy ? parsePolicy(policy, { catalogue }) : policy;
+  }
+}
+
+function readPolicyFile(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new WorkerRuntimeError('INVALID_POLICY', `The policy file "${path}" cannot be read (${why}).`, { cause: error });
+  }
+}
+
+function pathOf(href: string): string {
+  try {
+    return fileURLToPath(href);
+  } catch (error) {
+    throw new WorkerRuntimeError('INVALID_ARGUMENT', `A plugin is installed from a folder; "${href}" is not a file: URL of one.`, { cause: error });
   }
 }

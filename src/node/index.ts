@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export * from '../index.js';
+export { type CheckPluginOptions, checkPlugin, type PluginCheck } from './check-plugin.js';
 export { createNodeHost, type NodeHostOptions } from './create-node-host.js';
 export type { LaunchedProcess, ProcessExit } from './launched-process.js';
 export { nodePlatform } from './node-platform.js';

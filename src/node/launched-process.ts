@@ -19,6 +19,7 @@ export interface ProcessExit extends WorkerExit {
 export interface LaunchedProcess extends LaunchedWorker {
   /** Resolves after the process has ended, its remaining output was read, what it left behind was swept, and its private folder was removed. */
   readonly exited: Promise<ProcessExit>;
+  /** Id of the process, which is also that of its process group and session. */
   readonly pid: number;
 }
 

@@ -25,6 +25,7 @@ export interface PluginFolderLimits {
 export interface PluginFolder {
   /** Absolute, symbolic links resolved. */
   readonly directory: string;
+  /** Name of the file that `manifest` was read from: `manifest.yml`, `manifest.yaml` or `manifest.json`. */
   readonly manifestFileName: string;
   /** The manifest's raw bytes. Of one over 64 KiB only so much that its size is noticed. */
   readonly manifest: Uint8Array;

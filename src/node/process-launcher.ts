@@ -38,7 +38,9 @@ export interface ProcessLauncherOptions {
 
 /** A launcher whose workers are processes. */
 export interface ProcessLauncher extends Launcher {
+  /** Kept apart by the process alone: the worker has the host's user. */
   readonly isolation: 'process';
+  /** Starts a process. @throws START_FAILED, INVALID_ARGUMENT, CANCELLED; nothing of it is left then. */
   launch(request: LaunchRequest): Promise<LaunchedProcess>;
 }
 

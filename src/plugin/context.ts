@@ -7,7 +7,9 @@ import type { PluginConfig } from './plugin-config.js';
 
 /** One level of a plugin's log: fields and a message as with pino, or a message alone. */
 export interface PluginLogFunction {
+  /** Logs a message with fields, as pino does. An error stands under `err` by custom. */
   (fields: Readonly<Record<string, unknown>>, message: string): void;
+  /** Logs a message alone. */
   (message: string): void;
 }
 
@@ -63,11 +65,11 @@ export interface PluginEvents {
 
 /** The plugin's own key-value storage at the host. Needs `storage.read` and `storage.write`. */
 export interface PluginStorage {
-  /** The value, or undefined if there is none. */
+  /** The value, or undefined if there is none. Keys have 1 to 512 characters. */
   get(key: string): Promise<unknown>;
   /** Stores a value: anything that the wire carries. */
   set(key: string, value: unknown): Promise<void>;
-  /** @returns whether there was a value. */
+  /** Removes a value; whether there was one. */
   delete(key: string): Promise<boolean>;
   /** The keys that begin with `prefix`; all without one. */
   list(prefix?: string): Promise<readonly string[]>;

@@ -47,8 +47,15 @@ export function hostStorage(call: CallHost): PluginStorage {
       return fieldOf(await call('storage.delete', { key }), 'deleted') === true;
     },
     async list(prefix) {
-      const keys = fieldOf(await call('storage.list', prefix === undefined ? {} : { prefix }), 'keys');
-      return Array.isArray(keys) ? keys.map(String) : [];
+      const all: string[] = [];
+      for (let more = true; more; ) {
+        // The host answers with a part at a time.
+        const answer = await call('storage.list', { ...(prefix === undefined ? {} : { prefix }), ...(all.length === 0 ? {} : { after: all.at(-1) }) });
+        const keys = fieldOf(answer, 'keys');
+        if (Array.isArray(keys)) all.push(...keys.map(String));
+        more = fieldOf(answer, 'more') === true && Array.isArray(keys) && keys.length > 0;
+      }
+      return all;
     },
   };
 }

@@ -5,10 +5,12 @@
  */
 export {
   type ErrorCode,
+  errorCodes,
   isWorkerRuntimeError,
   PluginError,
   type Reason,
   type ReasonCode,
+  reasonCodes,
   WorkerRuntimeError,
   type WorkerRuntimeErrorOptions,
 } from '../errors/index.js';

@@ -8,7 +8,7 @@ export class PluginConfig {
   /** All of it, as the host sent it. */
   readonly values: Readonly<Record<string, unknown>>;
 
-  /** @param values a map as the host sends it. */
+  /** @param values - A map as the host sends it. */
   constructor(values: Readonly<Record<string, unknown>>) {
     this.values = values;
   }

@@ -4,7 +4,9 @@ import { expiryOf, type Grant } from './grant.js';
 
 /** What grants are narrowed to. */
 export interface Narrower {
+  /** The one whose grants it leaves. */
   readonly capability: string;
+  /** What it leaves of them, in normal form and complete. */
   readonly scope: Scope;
   /** ISO 8601 time. */
   readonly expiresAt?: string;

@@ -16,12 +16,15 @@ export interface CompiledCapability {
 
 /** A grant that grants nothing, and why. */
 export interface IgnoredGrant {
+  /** Id of the grant. */
   readonly grantId: string;
+  /** `NOT_PINNED`: it is for another plugin, manifest or content; the others concern its capability and scope. */
   readonly code: 'NOT_PINNED' | 'UNKNOWN_CAPABILITY' | 'INVALID_SCOPE';
 }
 
 /** What a plugin may do, compiled for `decide`. Immutable: a change of grants or policy compiles anew. */
 export interface CompiledGrants {
+  /** For `decide` alone: by name, for every capability of the catalogue. */
   readonly byCapability: ReadonlyMap<string, CompiledCapability>;
   /** Grants that grant nothing here, for the operator. */
   readonly ignored: readonly IgnoredGrant[];
@@ -29,6 +32,7 @@ export interface CompiledGrants {
 
 /** What grants are compiled with. */
 export interface CompileGrantsOptions {
+  /** An attempt on a capability that it lacks is denied. */
   readonly catalogue: CapabilityCatalogue;
   /** Whose grants they are; a grant that is not pinned to it is ignored. */
   readonly subject: GrantSubject;
@@ -81,16 +85,14 @@ function whyIgnored(grant: Grant, subject: GrantSubject, catalogue: CapabilityCa
   const capability = catalogue.get(grant.capability);
   if (capability === undefined) return 'UNKNOWN_CAPABILITY';
   const fields = Object.keys(capability.scope);
-  const complete = fields.every((field) => Object.hasOwn(grant.scope, field)) && Object.keys(grant.scope).length === fields.length;
-  if (!complete) return 'INVALID_SCOPE';
   const parsed = capability.parseScope(grant.scope);
-  // A stored scope that is not in normal form was not written by this library, or was changed since.
-  const normal = 'scope' in parsed && fields.every((field) => sameList(parsed.scope[field] ?? [], grant.scope[field] ?? []));
+  // Parsing fills in what is missing. A stored scope that it changes was not written by this library, or not for this capability.
+  const normal = 'scope' in parsed && fields.every((field) => sameList(parsed.scope[field], grant.scope[field]));
   return normal ? undefined : 'INVALID_SCOPE';
 }
 
-function sameList(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && left.every((item, index) => item === right[index]);
+function sameList(parsed: readonly string[] | undefined, stored: unknown): boolean {
+  return parsed !== undefined && Array.isArray(stored) && parsed.length === stored.length && parsed.every((item, index) => item === stored[index]);
 }
 
 function append<Item>(lists: Map<string, Item[]>, name: string, item: Item): void {

@@ -17,7 +17,7 @@ export const maxTuplesPerAttempt = 256;
  * by different grants). If all are covered and a confirm rule overlaps any, it is `confirm`; otherwise `allow`.
  * An attempt that cannot be understood (a field missing or too many, a value that is none, over 256 combinations) is denied.
  *
- * @param nowMs wall-clock milliseconds since the epoch, for the expiry of grants.
+ * @param nowMs - Wall-clock milliseconds since the epoch, for the expiry of grants.
  */
 export function decide(compiled: CompiledGrants, attempt: Attempt, nowMs: number): Decision {
   const guard = compiled.byCapability.get(attempt.capability);

@@ -18,8 +18,11 @@ export type DecisionCode = keyof typeof decisionCodes;
 
 /** What `decide` says about an attempt. */
 export interface Decision {
+  /** `confirm`: a grant covers it, and a person must agree to this very use. */
   readonly effect: 'allow' | 'deny' | 'confirm';
+  /** Why. For the audit and the operator, whose next action it names. */
   readonly code: DecisionCode;
+  /** The capability of the attempt. */
   readonly capability: string;
   /** The scope of the attempt. */
   readonly scope: Scope;

@@ -3,6 +3,7 @@ import type { RuleReference } from './policy.js';
 
 /** Whose grants are asked for: a plugin, in exactly the version that was approved. */
 export interface GrantSubject {
+  /** Id of its manifest. */
   readonly pluginId: string;
   /** SHA-256 of the manifest file's raw bytes, 64 lower-case hex digits. */
   readonly manifestDigest: string;
@@ -12,12 +13,15 @@ export interface GrantSubject {
 
 /** A capability that a plugin was given. */
 export interface Grant extends GrantSubject {
+  /** Unique; what `host.revoke` takes. */
   readonly id: string;
+  /** Dotted name, as `network.http`. */
   readonly capability: string;
   /** In normal form and complete: a grant without one of the capability's fields grants nothing. */
   readonly scope: Scope;
   /** Who gave it: an operator's name, or `policy`. */
   readonly by: string;
+  /** Why, in the words of who gave it. */
   readonly reason?: string;
   /** ISO 8601 time. */
   readonly grantedAt: string;

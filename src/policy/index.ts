@@ -4,7 +4,6 @@ export { decide } from './decide.js';
 export { type Decision, type DecisionCode, decisionCodes } from './decision.js';
 export { createGrant, type Grant, type GrantDetails, type GrantSubject, isPinnedTo } from './grant.js';
 export { type GrantStore, memoryGrantStore } from './grant-store.js';
-export { type GrantsOfPlanOptions, grantsOfPlan } from './grants-of-plan.js';
 export { type ParsePolicyOptions, type PolicyResult, parsePolicy, safeParsePolicy } from './parse-policy.js';
 export { type Plan, type PlanCode, type PlanItem, type PlanOptions, plan, planCodes } from './plan.js';
 export {

@@ -1,5 +1,6 @@
 import type { Capability, CapabilityCatalogue, CapabilityRequest, Risk, Scope } from '../capabilities/capability.js';
 import { coversScope, everythingOf, overlapsScope } from '../capabilities/scope-algebra.js';
+import { quote } from '../capabilities/text-rules.js';
 import { expiryOf, type Grant } from './grant.js';
 import { type Policy, type PolicyRule, type PolicySubject, type RuleReference, referTo, rulesFor } from './policy.js';
 
@@ -20,8 +21,11 @@ export type PlanCode = keyof typeof planCodes;
 
 /** What becomes of one request of a manifest. */
 export interface PlanItem {
+  /** The request as the manifest makes it. */
   readonly request: CapabilityRequest;
+  /** Of the whole request; nothing is granted in part. */
   readonly outcome: 'granted' | 'denied' | 'needs-approval';
+  /** Why it has this outcome. Match on it; never on the explanation. */
   readonly code: PlanCode;
   /** Why, as a sentence. */
   readonly explanation: string;
@@ -31,8 +35,11 @@ export interface PlanItem {
   readonly grantIds?: readonly string[];
   /** What it allows, as a sentence for the operator. */
   readonly sentence: string;
+  /** That of the capability; `high` for one that the host does not know. */
   readonly risk: Risk;
+  /** Whether the plugin can do without it. A denied optional request does not keep it from starting. */
   readonly optional: boolean;
+  /** Whether no allow rule may grant it, only a person. */
   readonly alwaysNeedsApproval: boolean;
   /** Whether a rule wants a confirmation for some or all of its uses. */
   readonly confirm: boolean;
@@ -40,6 +47,7 @@ export interface PlanItem {
 
 /** What a policy makes of a plugin's requests. */
 export interface Plan extends PolicySubject {
+  /** One for each request, in the order of the manifest. */
   readonly items: readonly PlanItem[];
   /** `denied` if a request that is not optional is denied, else `needs-approval` if one awaits approval, else `ready`. */
   readonly status: 'ready' | 'needs-approval' | 'denied';
@@ -47,8 +55,12 @@ export interface Plan extends PolicySubject {
 
 /** What a plan is made with. */
 export interface PlanOptions extends PolicySubject {
+  /** Its rules for the plugin and its trust tier decide. */
   readonly policy: Policy;
+  /** A request for a capability that it lacks is denied. */
   readonly catalogue: CapabilityCatalogue;
+  /** Names of the capabilities that guard something in this host; a request for another is denied. Default all of the catalogue. */
+  readonly offered?: ReadonlySet<string>;
   /** Approvals for the very version of the plugin that is planned (`isPinnedTo`). Default none. */
   readonly grants?: readonly Grant[];
   /** Wall-clock milliseconds since the epoch, for the expiry of `grants`. Default: none of them has expired. */
@@ -58,7 +70,7 @@ export interface PlanOptions extends PolicySubject {
 /**
  * Says of each request whether it is granted, denied or needs approval, and by which rule. Nothing is granted by default.
  *
- * 1. A request that deny rules cover entirely is denied, also against an approval.
+ * 1. A request that the host does not offer, or that deny rules cover entirely, is denied, also against an approval.
  * 2. One that approvals cover is granted.
  * 3. One that a deny rule touches in part, or that always needs approval, needs approval.
  * 4. One that allow and confirm rules cover entirely is granted (as by {@link coversScope}: each combination of patterns by one rule).
@@ -70,7 +82,8 @@ export function plan(requests: readonly CapabilityRequest[], options: PlanOption
   const grants = (options.grants ?? []).filter((grant) => grant.pluginId === options.pluginId && nowMs < expiryOf(grant));
   const items = requests.map((request) => {
     const capability = options.catalogue.get(request.capability);
-    return capability === undefined ? unknownItem(request) : planItem(request, capability, rules, grants);
+    if (capability === undefined) return unknownItem(request);
+    return planItem(request, capability, { rules, grants, offered: options.offered?.has(request.capability) ?? true });
   });
   const required = items.filter((item) => !item.optional);
   const status = required.some((item) => item.outcome === 'denied')
@@ -81,7 +94,13 @@ export function plan(requests: readonly CapabilityRequest[], options: PlanOption
   return { pluginId: options.pluginId, trust: options.trust, items, status };
 }
 
-function planItem(request: CapabilityRequest, capability: Capability, rules: readonly PolicyRule[], grants: readonly Grant[]): PlanItem {
+interface Authority {
+  readonly rules: readonly PolicyRule[];
+  readonly grants: readonly Grant[];
+  readonly offered: boolean;
+}
+
+function planItem(request: CapabilityRequest, capability: Capability, { rules, grants, offered }: Authority): PlanItem {
   const everything = everythingOf(capability);
   const touching = rules
     .filter((rule) => rule.capability === capability.name || rule.capability === '*')
@@ -104,6 +123,7 @@ function planItem(request: CapabilityRequest, capability: Capability, rules: rea
       confirm,
     };
   }
+  if (!offered) return item('denied', 'NOT_OFFERED');
   if (covers(capability, denying, request.scope)) return item('denied', 'DENIED_BY_RULE', firstRule(capability, denying, request.scope));
   if (covers(capability, approvals, request.scope)) return item('granted', 'APPROVED', { grantIds: approvals.map((grant) => grant.id) });
   if (denying.length > 0) return item('needs-approval', 'PARTLY_DENIED', firstRule(capability, denying, request.scope));
@@ -114,7 +134,7 @@ function planItem(request: CapabilityRequest, capability: Capability, rules: rea
 
 function unknownItem(request: CapabilityRequest): PlanItem {
   const code = 'UNKNOWN_CAPABILITY';
-  const sentence = `use ${request.capability}, which this host does not know`;
+  const sentence = `use ${quote(request.capability)}, which this host does not know`;
   return { ...common(request), outcome: 'denied', code, explanation: planCodes[code], sentence, risk: 'high', confirm: false };
 }
 

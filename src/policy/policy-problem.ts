@@ -3,7 +3,9 @@ export type PolicyProblemCode = 'INVALID_FORM' | 'UNKNOWN_FIELD' | 'UNKNOWN_CAPA
 
 /** One thing that is wrong with a policy document: the same shape as a problem of a manifest. */
 export interface PolicyProblem {
+  /** Always an error: a policy that is not wholly understood is not used. */
   readonly severity: 'error';
+  /** What it is about. Match on it; never on the message. */
   readonly code: PolicyProblemCode;
   /** JSON Pointer (RFC 6901) into the document; empty for the whole of it. */
   readonly path: string;

@@ -13,7 +13,9 @@ export type RuleEffect = 'allow' | 'confirm' | 'deny';
 export interface RuleReference {
   /** Its place in the document, from 0. */
   readonly index: number;
+  /** What the rule does. */
   readonly effect: RuleEffect;
+  /** Name of the document, where it came from a file. */
   readonly file?: string;
   /** 1-based. */
   readonly line?: number;
@@ -35,12 +37,15 @@ export interface PolicyRule extends RuleReference {
 
 /** Who is judged by a policy. */
 export interface PolicySubject {
+  /** Id of its manifest; rules select by it. */
   readonly pluginId: string;
+  /** As the operator or a store says, never as the manifest does. */
   readonly trust: TrustTier;
 }
 
 /** An operator's policy, checked against a catalogue. Made by `parsePolicy`. */
 export interface Policy {
+  /** In the order of the document, at most 100,000. The order decides nothing: deny wins over confirm, confirm over allow. */
   readonly rules: readonly PolicyRule[];
   /** Where the document came from. */
   readonly fileName?: string;

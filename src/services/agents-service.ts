@@ -1,7 +1,7 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { agentsMessage } from '../capabilities/builtin-capabilities.js';
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
-import { inboundMessage, type InboundMessage } from '../plugin/kinds/messages.js';
+import { type InboundMessage, inboundMessage } from '../plugin/kinds/messages.js';
 import { defineMethod, defineService, type Service, type ServiceCall } from './define-service.js';
 
 /** Takes a message that a channel received to where it belongs. Supplied by the embedder. */

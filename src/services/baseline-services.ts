@@ -3,8 +3,11 @@ import { defineMethod, defineService, type Service, type ServiceCall } from './d
 
 /** A line that a plugin logs. */
 export interface PluginLogEntry {
+  /** How grave the plugin finds it. */
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+  /** At most 8,192 characters. May hold control characters and secrets: whoever shows it takes them out. */
   readonly message: string;
+  /** Facts beside the message; absent or null: none. */
   readonly fields?: Readonly<Record<string, unknown>> | null | undefined;
   /** When the plugin says it was written. */
   readonly time?: unknown;
@@ -12,7 +15,9 @@ export interface PluginLogEntry {
 
 /** How a plugin says it is. */
 export interface PluginHealth {
+  /** `degraded`: it works in part; `failing`: it does not. The host draws no conclusion from it. */
   readonly status: 'ok' | 'degraded' | 'failing';
+  /** A sentence for a person, at most 1,024 characters. */
   readonly message?: string | undefined;
 }
 
@@ -36,7 +41,10 @@ export function configService(configOf: (pluginId: string) => Readonly<Record<st
   return defineService({
     name: 'config',
     methods: {
-      get: defineMethod({ baseline: "A plugin's own configuration is meant for it.", handle: (_params: unknown, call) => ({ config: configOf(call.pluginId) }) }),
+      get: defineMethod({
+        baseline: "A plugin's own configuration is meant for it.",
+        handle: (_params: unknown, call) => ({ config: configOf(call.pluginId) }),
+      }),
     },
   });
 }

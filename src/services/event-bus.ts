@@ -1,97 +1,19 @@
 import { topicPatterns } from '../capabilities/scope-topics.js';
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { Logger } from '../interfaces/logger.js';
+import { topicMatcher } from '../plugin/topic-pattern.js';
+import type { BusEvent } from './bus-event.js';
+import { estimateBytes } from './estimate-bytes.js';
+import { type Deliver, EventSubscription, type OfferedEvent, type SubscriptionOptions } from './event-subscription.js';
 
 const patterns = topicPatterns();
 const topics = topicPatterns({ attempts: 'topics' });
 
-/** An event of the bus. */
-export interface BusEvent {
-  /** Unique. */
-  readonly id: string;
-  /** Dot segments, as `mail.received`. */
-  readonly topic: string;
-  /** Id of the plugin that published it, or `host`. */
-  readonly source: string;
-  /** ISO 8601 time. */
-  readonly timestamp: string;
-  readonly payload: unknown;
-  readonly correlationId?: string | undefined;
-  /** How many events this subscriber missed before this one. */
-  readonly missed?: number | undefined;
-}
-
-/** How a subscription behaves. */
-export interface SubscriptionOptions {
-  /** Events that may wait for the subscriber. Default 1,024. */
-  readonly capacity?: number;
-  /** When that many wait: the oldest is dropped and counted (`missed`), or `publish` waits. Default `drop-oldest`. */
-  readonly onFull?: 'drop-oldest' | 'slow-publisher';
-}
-
-type Deliver = (event: BusEvent) => void | Promise<void>;
-
-class Subscription {
-  closed = false;
-  readonly #queue: BusEvent[] = [];
-  readonly #capacity: number;
-  readonly #slow: boolean;
-  readonly #deliver: Deliver;
-  readonly #onError: (error: unknown, event: BusEvent) => void;
-  #missed = 0;
-  #running = false;
-  #waiters: (() => void)[] = [];
-
-  constructor(
-    readonly pattern: string,
-    options: SubscriptionOptions,
-    deliver: Deliver,
-    onError: (error: unknown, event: BusEvent) => void,
-  ) {
-    this.#capacity = options.capacity ?? 1_024;
-    this.#slow = options.onFull === 'slow-publisher';
-    this.#deliver = deliver;
-    this.#onError = onError;
-  }
-
-  /** @returns a promise to wait for, if the publisher is to be slowed. */
-  offer(event: BusEvent): Promise<void> | undefined {
-    this.#queue.push(event);
-    if (!this.#running) void this.#run();
-    if (this.#queue.length <= this.#capacity) return undefined;
-    if (this.#slow) return new Promise((resolve) => this.#waiters.push(resolve));
-    this.#queue.shift();
-    this.#missed += 1;
-    return undefined;
-  }
-
-  close(): void {
-    this.closed = true;
-    this.#queue.length = 0;
-    this.#release();
-  }
-
-  async #run(): Promise<void> {
-    this.#running = true;
-    for (let event = this.#queue.shift(); event !== undefined && !this.closed; event = this.#queue.shift()) {
-      const missed = this.#missed;
-      this.#missed = 0;
-      try {
-        const delivered = this.#deliver(missed === 0 ? event : { ...event, missed });
-        if (delivered !== undefined) await delivered;
-      } catch (error) {
-        this.#onError(error, event);
-      }
-      if (this.#queue.length <= this.#capacity) this.#release();
-    }
-    this.#running = false;
-  }
-
-  #release(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const resolve of waiters) resolve();
-  }
+/** Brings a pattern into the form that {@link EventBus.attach} can be given a matcher of. @throws INVALID_ARGUMENT for what is no pattern. */
+export function parseTopicPattern(pattern: string): string {
+  const parsed = patterns.parsePattern(pattern);
+  if ('pattern' in parsed) return parsed.pattern;
+  throw new WorkerRuntimeError('INVALID_ARGUMENT', `${JSON.stringify(pattern.slice(0, 256))} is not a topic pattern: ${parsed.message}`);
 }
 
 /**
@@ -100,34 +22,54 @@ class Subscription {
  */
 export class EventBus {
   readonly #logger: Logger;
-  readonly #subscriptions = new Set<Subscription>();
+  readonly #subscriptions = new Set<EventSubscription>();
+  #closed = false;
 
   constructor(logger: Logger) {
     this.#logger = logger;
   }
 
-  get subscriptionCount(): number {
-    return this.#subscriptions.size;
-  }
-
-  /** Publishes. Resolves when no subscriber wants to slow the publisher. @throws INVALID_ARGUMENT for a topic with wildcards or empty segments. */
+  /**
+   * Publishes. Resolves when no subscriber wants to slow the publisher.
+   * @throws INVALID_ARGUMENT for a topic with wildcards or empty segments; OVERLOADED if a thousand publishers wait for a subscriber already;
+   * HOST_STOPPED after the end. Nobody was told then.
+   */
   async publish(event: BusEvent): Promise<void> {
-    if (!topics.isValue(event.topic)) throw new WorkerRuntimeError('INVALID_ARGUMENT', `"${event.topic}" is not a topic: use words parted by dots, as mail.received.`);
-    let waits: Promise<void>[] | undefined;
-    for (const subscription of this.#subscriptions) {
-      if (!patterns.matches(subscription.pattern, event.topic)) continue;
-      const wait = subscription.offer(event);
-      if (wait !== undefined) (waits ??= []).push(wait);
+    this.#assertOpen();
+    if (!topics.isValue(event.topic)) {
+      throw new WorkerRuntimeError('INVALID_ARGUMENT', `${JSON.stringify(event.topic)} is not a topic: use words parted by dots, as mail.received.`);
     }
-    if (waits !== undefined) await Promise.all(waits);
+    const matching = [...this.#subscriptions].filter((subscription) => subscription.matches(event.topic));
+    if (matching.some((subscription) => subscription.overrun)) {
+      throw new WorkerRuntimeError(
+        'OVERLOADED',
+        `Too many publishers wait for a slow subscriber of "${event.topic}"; wait for publish before the next.`,
+      );
+    }
+    let bytes: number | undefined;
+    const offered: OfferedEvent = {
+      event,
+      bytes: () => {
+        bytes ??= estimateBytes(event.payload);
+        return bytes;
+      },
+    };
+    // All have it before anybody acts on it: what a handler publishes at once must not overtake this event on its way to another subscriber.
+    for (const subscription of matching) subscription.enqueue(offered);
+    const waits = matching.map((subscription) => subscription.flow()).filter((wait) => wait !== undefined);
+    if (waits.length > 0) await Promise.all(waits);
   }
 
-  /** Subscribes; returns the function that ends it. @throws INVALID_ARGUMENT for a pattern that is none. */
+  /** Subscribes; returns the function that ends it. @throws INVALID_ARGUMENT for a pattern or an option that is not acceptable, HOST_STOPPED after the end. */
   subscribe(pattern: string, deliver: Deliver, options: SubscriptionOptions = {}): () => void {
-    const parsed = patterns.parsePattern(pattern);
-    if (!('pattern' in parsed)) throw new WorkerRuntimeError('INVALID_ARGUMENT', `"${pattern}" is not a topic pattern: ${parsed.message}`);
-    const subscription = new Subscription(parsed.pattern, options, deliver, (error, event) =>
-      this.#logger.error({ err: error, topic: event.topic, pattern }, 'An event handler failed; the event counts as delivered.'),
+    return this.attach(topicMatcher(parseTopicPattern(pattern)), pattern, deliver, options);
+  }
+
+  /** Subscribes to all topics that match, however many patterns stand behind that: each event is delivered once. @param name for the log. */
+  attach(matches: (topic: string) => boolean, name: string, deliver: Deliver, options: SubscriptionOptions = {}): () => void {
+    this.#assertOpen();
+    const subscription = new EventSubscription(matches, options, deliver, (error, { topic }) =>
+      this.#logger.error({ err: error, topic, subscriber: name }, 'An event handler failed; the event counts as delivered.'),
     );
     this.#subscriptions.add(subscription);
     return () => {
@@ -137,7 +79,12 @@ export class EventBus {
   }
 
   close(): void {
+    this.#closed = true;
     for (const subscription of this.#subscriptions) subscription.close();
     this.#subscriptions.clear();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new WorkerRuntimeError('HOST_STOPPED', 'The host was stopped; its topic bus is closed.');
   }
 }

@@ -5,14 +5,18 @@ import { defineMethod, defineService, type Service, type ServiceCall } from './d
 /** What the events service does its work with. */
 export interface EventsBackend {
   /** Publishes in the name of the caller; returns the event's id. */
-  publish(call: ServiceCall, event: { readonly topic: string; readonly payload: unknown; readonly correlationId?: string | undefined }): Promise<string>;
+  publish(
+    call: ServiceCall,
+    event: { readonly topic: string; readonly payload: unknown; readonly correlationId?: string | undefined },
+  ): Promise<string>;
   /** Idempotent by pattern. */
   subscribe(call: ServiceCall, pattern: string): void;
+  /** Ends what `subscribe` began; does nothing where there is no such subscription. */
   unsubscribe(call: ServiceCall, pattern: string): void;
 }
 
 const correlationId = z.string().max(256).nullish();
-const publishParams = z.object({ topic: z.string().max(256), payload: z.unknown(), correlationId });
+const publishParams = z.object({ topic: z.string().max(256), payload: z.unknown().optional(), correlationId });
 const patternParams = z.object({ pattern: z.string().max(256) });
 
 /** The service `events`: the plugins' side of the topic bus. */
@@ -24,7 +28,9 @@ export function eventsService(backend: EventsBackend): Service {
         params: publishParams,
         capability: eventsPublish,
         scope: ({ topic }) => ({ topics: topic }),
-        handle: async (event, call) => ({ id: await backend.publish(call, { ...event, correlationId: event.correlationId ?? undefined }) }),
+        handle: async ({ topic, payload, correlationId: cause }, call) => ({
+          id: await backend.publish(call, { topic, payload, correlationId: cause ?? undefined }),
+        }),
       }),
       subscribe: defineMethod({
         params: patternParams,

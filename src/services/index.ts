@@ -1,5 +1,6 @@
 export type { RouteMessage } from './agents-service.js';
 export type { PluginHealth, PluginLogEntry } from './baseline-services.js';
+export type { BusEvent } from './bus-event.js';
 export {
   type BaselineServiceMethod,
   type CallLink,
@@ -9,7 +10,8 @@ export {
   type Service,
   type ServiceCall,
   type ServiceMethod,
+  type ServiceMethodBase,
 } from './define-service.js';
-export type { BusEvent, SubscriptionOptions } from './event-bus.js';
+export type { SubscriptionOptions } from './event-subscription.js';
 export { type MemoryStorageOptions, memoryStorage } from './memory-storage.js';
 export type { StorageBackend } from './storage-service.js';

@@ -22,6 +22,7 @@ export class Acknowledgement {
   #sent = 0;
   #ackedByPeer = 0;
   #timer: Timer | undefined;
+  #stopped = false;
 
   /** @param send sends the ack message. */
   constructor(clock: Clock, send: (count: number) => void) {
@@ -39,6 +40,7 @@ export class Acknowledgement {
 
   noteReceived(bytes: number): void {
     this.#received += 1;
+    if (this.#stopped) return;
     this.#unackedBytes += bytes;
     if (this.#received - this.#acked >= messagesBeforeAck || this.#unackedBytes >= bytesBeforeAck) this.#sendAck();
     else this.#timer ??= this.#clock.setTimer(delayBeforeAckMs, this.#onTimer);
@@ -50,7 +52,7 @@ export class Acknowledgement {
 
   /** Called before a flush: an ack that is nearly due rides along. */
   ride(): void {
-    if (this.#received - this.#acked >= messagesBeforeRiding) this.#sendAck();
+    if (!this.#stopped && this.#received - this.#acked >= messagesBeforeRiding) this.#sendAck();
   }
 
   /** @throws PROTOCOL_ERROR if the count is impossible. */
@@ -64,7 +66,9 @@ export class Acknowledgement {
     this.#ackedByPeer = count;
   }
 
+  /** Sends no more receipts: the goodbye is the last message. */
   stop(): void {
+    this.#stopped = true;
     this.#timer?.cancel();
     this.#timer = undefined;
   }

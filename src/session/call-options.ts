@@ -4,7 +4,9 @@ import type { IncomingCall } from './incoming-call.js';
 export interface Progress {
   /** 0 to 1, or undefined where the callee cannot tell. */
   readonly fraction: number | undefined;
+  /** A sentence for a person; undefined where the callee gave none. */
   readonly message: string | undefined;
+  /** What the callee sent along for a program; unchecked. */
   readonly data: unknown;
 }
 
@@ -16,6 +18,7 @@ export interface SessionCallOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** Cancels the call. */
   readonly signal?: AbortSignal | undefined;
+  /** Told of each step that the callee reports, in order, before the call settles. If it throws, the call is cancelled, and fails with that as `cause`. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** The caller's promise that repeating the call with the same key does no harm; at most 256 bytes. */
   readonly idempotencyKey?: string | undefined;
@@ -25,7 +28,7 @@ export interface SessionCallOptions {
   readonly traceparent?: string | undefined;
   /** Items to send to the callee. */
   readonly input?: AsyncIterable<unknown> | undefined;
-  /** Whatever the caller wants to find again at the calls that are nested in this one ({@link IncomingCall.parentTag}). Never sent. */
+  /** Whatever the caller wants to find again at the calls that are nested in this one (their `parentTag`). Never sent. */
   readonly tag?: unknown;
   /** The incoming call in the course of which this one is made: it inherits what is left of its time and is cancelled with it. */
   readonly parent?: IncomingCall | undefined;

@@ -6,6 +6,7 @@ import type { OutgoingCall } from './outgoing-call.js';
  * `result` settles when the call ends and never causes an unhandled rejection.
  */
 export class CallStream<Item = unknown, Result = unknown> implements AsyncIterable<Item> {
+  /** The callee's result. Rejects as a call does; nobody has to look at it. */
   readonly result: Promise<Result>;
   readonly #call: OutgoingCall;
 
@@ -15,6 +16,7 @@ export class CallStream<Item = unknown, Result = unknown> implements AsyncIterab
     this.result.catch(() => {});
   }
 
+  /** The items, once. Items that nobody asks for hold up the callee. @throws STREAM_CONSUMED the second time. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Item> {
     const { queue } = this.#call;
     if (queue === undefined) throw new WorkerRuntimeError('INTERNAL_ERROR', 'This call has no items.');

@@ -36,6 +36,10 @@ export class IncomingCall {
   readonly params: unknown;
   /** An instant of the clock, or `Infinity`. */
   readonly deadlineAt: number;
+  /** Size of the request, which is held until the handler has ended. */
+  readonly bytes: number;
+  /** How long it may take in all, counted from its arrival; `Infinity` = no limit. */
+  readonly timeLimitMs: number;
   readonly idempotencyKey: string | undefined;
   readonly actingFor: string | undefined;
   readonly traceparent: string | undefined;
@@ -57,12 +61,14 @@ export class IncomingCall {
   #answered = false;
   #handled = false;
 
-  constructor(owner: IncomingCallOwner, request: RequestMessage, deadlineAt: number, parentTag: unknown) {
+  constructor(owner: IncomingCallOwner, request: RequestMessage, bytes: number, deadlineAt: number, parentTag: unknown) {
     this.#owner = owner;
     this.id = request.id;
     this.method = request.method;
     this.params = request.params;
+    this.bytes = bytes;
     this.deadlineAt = deadlineAt;
+    this.timeLimitMs = deadlineAt - owner.clock.now();
     this.idempotencyKey = request.idempotencyKey;
     this.actingFor = request.actingFor;
     this.traceparent = request.traceparent;

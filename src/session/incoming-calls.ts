@@ -15,6 +15,9 @@ export interface ParentCall {
   disown(nested: IncomingCall): void;
 }
 
+/** Bytes that the requests whose handlers run may hold together, for each session. */
+const maxRunningBytes = 32 * 1024 * 1024;
+
 /** What the table of incoming calls is made of. */
 export interface IncomingCallsOptions {
   readonly connection: MessageConnection;
@@ -44,6 +47,7 @@ export class IncomingCalls implements IncomingCallOwner {
   readonly #deadlines: DeadlineTimer;
   #lastId = 0;
   #running = 0;
+  #runningBytes = 0;
 
   constructor(options: IncomingCallsOptions) {
     this.connection = options.connection;
@@ -69,7 +73,7 @@ export class IncomingCalls implements IncomingCallOwner {
   }
 
   /** A request arrived. @throws PROTOCOL_ERROR if its id has the wrong parity or is not above the last one. */
-  receive(request: RequestMessage): void {
+  receive(request: RequestMessage, bytes: number): void {
     const { id } = request;
     if (id % 2 !== this.#options.parity || id <= this.#lastId) {
       throw new WorkerRuntimeError(
@@ -90,6 +94,13 @@ export class IncomingCalls implements IncomingCallOwner {
     if (this.#running >= 2 * this.#options.maxCalls) {
       return this.#refuse(id, new WorkerRuntimeError('OVERLOADED', 'Too many handlers of cancelled calls have not ended yet; try again later.'));
     }
+    // One call is always let in, however large.
+    if (this.#running > 0 && this.#runningBytes + bytes > maxRunningBytes) {
+      return this.#refuse(
+        id,
+        new WorkerRuntimeError('OVERLOADED', `The params of calls in flight hold ${this.#runningBytes} bytes already; try again later.`),
+      );
+    }
     const parent = request.parentId === undefined ? undefined : this.#options.findParent(request.parentId);
     if (request.parentId !== undefined && parent === undefined) {
       return this.#refuse(id, new WorkerRuntimeError('CANCELLED', `The call ${request.parentId} that this one is nested in has ended.`));
@@ -98,12 +109,16 @@ export class IncomingCalls implements IncomingCallOwner {
     const own = request.deadlineMs === undefined ? Number.POSITIVE_INFINITY : now + request.deadlineMs;
     const deadlineAt = parent === undefined ? own : Math.min(own, parent.deadlineAt);
     if (deadlineAt <= now) {
-      return this.#refuse(id, new WorkerRuntimeError('DEADLINE_EXCEEDED', `No time was left for "${request.method}" when it arrived; it was not begun.`));
+      return this.#refuse(
+        id,
+        new WorkerRuntimeError('DEADLINE_EXCEEDED', `No time was left for "${request.method}" when it arrived; it was not begun.`),
+      );
     }
-    const call = new IncomingCall(this, request, deadlineAt, parent?.tag);
+    const call = new IncomingCall(this, request, bytes, deadlineAt, parent?.tag);
     parent?.adopt(call);
     this.#calls.set(id, call);
     this.#running += 1;
+    this.#runningBytes += bytes;
     if (deadlineAt !== Number.POSITIVE_INFINITY) this.#deadlines.arm(deadlineAt);
     this.#options.onRequest(call);
   }
@@ -133,8 +148,9 @@ export class IncomingCalls implements IncomingCallOwner {
     if (this.#calls.delete(call.id) && this.#calls.size === 0) this.#options.onIdle();
   }
 
-  onReleased(): void {
+  onReleased(call: IncomingCall): void {
     this.#running -= 1;
+    this.#runningBytes -= call.bytes;
   }
 
   #refuse(id: number, error: WorkerRuntimeError): void {
@@ -148,7 +164,11 @@ export class IncomingCalls implements IncomingCallOwner {
     let next = Number.POSITIVE_INFINITY;
     for (const call of [...this.#calls.values()]) {
       if (call.deadlineAt <= now)
-        call.cancel(new WorkerRuntimeError('DEADLINE_EXCEEDED', `"${call.method}" did not end within its time limit.`, { mayHaveRun: true }));
+        call.cancel(
+          new WorkerRuntimeError('DEADLINE_EXCEEDED', `"${call.method}" did not end within its time limit of ${Math.round(call.timeLimitMs)} ms.`, {
+            mayHaveRun: true,
+          }),
+        );
       else if (call.deadlineAt < next) next = call.deadlineAt;
     }
     return next;

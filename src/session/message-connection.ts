@@ -130,6 +130,7 @@ export class MessageConnection {
   /** Ends with a goodbye, after all that is queued. */
   close(code: string, message: string): void {
     if (this.#ended) return;
+    this.acknowledgement.stop();
     if (this.#established) this.send({ kind: 'goodbye', code, message }, 'bulk');
     this.#shut({ code: 'CLOSED', message });
   }
@@ -139,6 +140,7 @@ export class MessageConnection {
     if (this.#ended || this.#violation !== undefined) return;
     this.#violation = error;
     const lastWord = this.receiver.lastWord?.(error);
+    this.acknowledgement.stop();
     if (lastWord !== undefined) this.send(lastWord, 'bulk');
     this.#shut({ code: lastWord === undefined ? 'ABORTED' : 'PROTOCOL_ERROR', message: error.message });
   }

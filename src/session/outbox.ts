@@ -7,6 +7,8 @@ import type { Connection } from '../interfaces/transport.js';
 const earlyFlushBytes = 2_048;
 /** How much is handed over in one go when a held-up connection takes more. */
 const catchUpBytes = 64 * 1024;
+/** What a frame in the queue costs beside its body: without it, a flood of pings by a peer that reads nothing would fill the memory with pongs of 3 bytes. */
+const queuedFrameBytes = 256;
 
 /** Control messages overtake bulk ones when the connection is held up. */
 export type Lane = 'control' | 'bulk';
@@ -67,6 +69,7 @@ export class Outbox {
   get blocked(): boolean {
     return this.#blocked;
   }
+  /** Bytes that have not been handed over; a frame in the queue counts 256 more than its body. */
   get queuedBytes(): number {
     return this.#queuedBytes + this.#writer.byteLength;
   }
@@ -83,7 +86,7 @@ export class Outbox {
   drop(departure: Departure): boolean {
     const frame = departure.queued;
     if (frame === undefined || this.#closed) return departure.batch === -1;
-    this.#queuedBytes -= frame.body?.length ?? 0;
+    this.#queuedBytes -= queuedFrameBytes + (frame.body?.length ?? 0);
     frame.body = undefined;
     departure.queued = undefined;
     return true;
@@ -106,7 +109,7 @@ export class Outbox {
       const frame = { body, departure, counted };
       (lane === 'control' ? this.#control : this.#bulk).push(frame);
       if (departure !== undefined) departure.queued = frame;
-      this.#queuedBytes += body.length;
+      this.#queuedBytes += queuedFrameBytes + body.length;
       return this.#checkSize();
     }
     this.#append(body, counted, departure);
@@ -124,8 +127,11 @@ export class Outbox {
     this.#flushing = true;
     this.#options.onFlush();
     this.#flushing = false;
+    const takesMore = this.#options.connection.send(this.#writer.take());
+    // A connection that reports its end from within `send` has taken nothing: what was in the batch has not left.
+    if (this.#closed) return;
     this.#batch += 1;
-    if (!this.#options.connection.send(this.#writer.take())) this.#blocked = true;
+    if (!takesMore) this.#blocked = true;
   }
 
   /** The connection takes more. */
@@ -194,7 +200,7 @@ export class Outbox {
       const frame = lane[taken] as QueuedFrame;
       taken += 1;
       if (frame.body === undefined) continue;
-      this.#queuedBytes -= frame.body.length;
+      this.#queuedBytes -= queuedFrameBytes + frame.body.length;
       this.#append(frame.body, frame.counted, frame.departure);
       if (this.#writer.byteLength >= catchUpBytes) this.flush();
     }

@@ -1,6 +1,5 @@
 import { fromWireError } from '../errors/wire-error.js';
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
-import type { Clock } from '../interfaces/platform.js';
 import type { CloseReason } from '../interfaces/transport.js';
 import type { Message } from '../messages/message.js';
 import type { SessionCallOptions } from './call-options.js';
@@ -9,27 +8,24 @@ import { IncomingCalls } from './incoming-calls.js';
 import type { MessageConnection, MessageReceiver } from './message-connection.js';
 import { OneWayMessages, oneWayWindow } from './one-way-messages.js';
 import { OutgoingCalls } from './outgoing-calls.js';
+import { Pings } from './pings.js';
 import type { Loss, SessionEnd, SessionHandlers, SessionOptions } from './session-options.js';
 
 export type { Loss, SessionEnd, SessionHandlers, SessionOptions } from './session-options.js';
 
 /** Recorded protocol errors after which a session is ended. */
 const maxViolations = 100;
-/** Pings that may be waiting for their pong; of more, the oldest are forgotten. */
-const maxPings = 16;
 
 /** Two sides that have shaken hands: calls, streams and one-way messages both ways, until one of them says goodbye or is lost. */
 export class Session implements MessageReceiver {
   readonly #connection: MessageConnection;
   readonly #handlers: SessionHandlers;
-  readonly #clock: Clock;
   readonly #lostCode: 'WORKER_LOST' | 'HOST_LOST';
   readonly #incoming: IncomingCalls;
   readonly #outgoing: OutgoingCalls;
   readonly #oneWay: OneWayMessages;
   #violations = 0;
-  #nonce = 0;
-  readonly #pings = new Map<number, () => void>();
+  readonly #pings: Pings;
   #peerDraining = false;
   /** The goodbye that was said, by whichever side. */
   #goodbye: SessionEnd | undefined;
@@ -39,9 +35,9 @@ export class Session implements MessageReceiver {
   constructor(options: SessionOptions) {
     const { connection, clock, side } = options;
     this.#connection = connection;
-    this.#clock = clock;
     this.#handlers = options.handlers;
     this.#lostCode = side === 'host' ? 'WORKER_LOST' : 'HOST_LOST';
+    this.#pings = new Pings(clock, (nonce) => this.#send({ kind: 'ping', nonce }));
     this.#oneWay = new OneWayMessages({
       connection,
       clock,
@@ -124,13 +120,7 @@ export class Session implements MessageReceiver {
 
   /** Pings; resolves with the round trip in milliseconds, never rejects, and stays pending if no pong comes. */
   ping(): Promise<number> {
-    const nonce = this.#nonce++;
-    const sentAt = this.#clock.now();
-    return new Promise((resolve) => {
-      if (this.#pings.size >= maxPings) this.#pings.delete(this.#pings.keys().next().value as number);
-      this.#pings.set(nonce, () => resolve(this.#clock.now() - sentAt));
-      this.#send({ kind: 'ping', nonce });
-    });
+    return this.#pings.ping();
   }
 
   /** Says that this side takes no new calls, except those nested in calls in flight. */
@@ -167,7 +157,7 @@ export class Session implements MessageReceiver {
   onMessage(message: Message, bytes: number): void {
     switch (message.kind) {
       case 'request':
-        return this.#incoming.receive(message);
+        return this.#incoming.receive(message, bytes);
       case 'response': {
         const call = this.#outgoing.get(message.id);
         if (call === undefined) return this.#late(message.id, 'response', this.#outgoing);
@@ -191,11 +181,8 @@ export class Session implements MessageReceiver {
         return this.#onCredit(message.id, message.bytes);
       case 'ping':
         return this.#send({ kind: 'pong', nonce: message.nonce });
-      case 'pong': {
-        const resolve = this.#pings.get(message.nonce);
-        this.#pings.delete(message.nonce);
-        return resolve?.();
-      }
+      case 'pong':
+        return this.#pings.receive(message.nonce);
       case 'ack':
         return this.#connection.acknowledgement.noteAck(message.count);
       case 'drain':

@@ -46,6 +46,7 @@ export class SimulatedClock implements Clock {
     return this.#now;
   }
 
+  /** Milliseconds since the Unix epoch: the start that was given, and the simulated time since. */
   wallTime(): number {
     return this.#startWallTimeMs + this.#now;
   }
@@ -55,9 +56,10 @@ export class SimulatedClock implements Clock {
     return this.#timers.length;
   }
 
+  /** Calls `callback` once when so much simulated time has passed. It fires while `advance`, `runUntil` or `runUntilIdle` run, never by itself. */
   setTimer(delayMs: number, callback: () => void): Timer {
     // A delay that is not a number counts as none, as on the real clock.
-    const dueAt = this.#now + (delayMs > 0 ? delayMs : 0);
+    const dueAt = this.#now + Math.max(delayMs, 0);
     const timer: SimulatedTimer = { dueAt, callback, active: true, cancel: () => this.#cancel(timer) };
     let place = this.#timers.length;
     while (place > 0 && (this.#timers[place - 1] as SimulatedTimer).dueAt > dueAt) place -= 1;
@@ -65,6 +67,7 @@ export class SimulatedClock implements Clock {
     return timer;
   }
 
+  /** Calls `callback` at the end of the present turn of the real event loop; no simulated time is needed for it. */
   endOfTurn(callback: () => void): void {
     this.#endOfTurn.push(callback);
     if (this.#turnIsDue) return;

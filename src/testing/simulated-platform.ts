@@ -13,6 +13,7 @@ export interface SimulatedPlatformOptions {
 
 /** A platform for tests: its time and its chance are the test's. */
 export interface SimulatedPlatform extends Platform {
+  /** Moves when the test says so. */
   readonly clock: SimulatedClock;
 }
 

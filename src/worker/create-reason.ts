@@ -1,9 +1,15 @@
 import { type Reason, type ReasonCode, reasonCodes } from '../errors/reason.js';
-import type { Clock } from '../interfaces/platform.js';
 import type { WorkerExit } from '../interfaces/launcher.js';
+import type { Clock } from '../interfaces/platform.js';
+import type { SessionEnd } from '../session/session-options.js';
 
 /** Makes a reason object; what is not known is null, empty or 0. */
-export function createReason(clock: Clock, code: ReasonCode, message: string, known: Partial<Omit<Reason, 'code' | 'message' | 'action'>> = {}): Reason {
+export function createReason(
+  clock: Clock,
+  code: ReasonCode,
+  message: string,
+  known: Partial<Omit<Reason, 'code' | 'message' | 'action'>> = {},
+): Reason {
   return {
     code,
     message,
@@ -22,4 +28,13 @@ export function describeExit(exit: WorkerExit): { readonly code: ReasonCode; rea
   if (exit.error !== undefined) return { code: 'SPAWN_FAILED', message: `The worker could not be started: ${exit.error}` };
   if (exit.signal !== null) return { code: 'KILLED_BY_SIGNAL', message: `The worker was ended by ${exit.signal}.` };
   return { code: 'EXITED', message: `The worker ended by itself with exit code ${exit.exitCode ?? 'unknown'}.` };
+}
+
+/** The sentence and code for a session that this side ended because of a fault; undefined if it ended in another way. */
+export function describeFault({ code, message, goodbye }: SessionEnd): { readonly code: ReasonCode; readonly message: string } | undefined {
+  if (goodbye) return undefined;
+  if (code === 'PROTOCOL_ERROR') return { code, message: `The worker broke the protocol: ${message}` };
+  if (code === 'SLOW_READER') return { code, message };
+  if (code === 'INTERNAL_ERROR') return { code: 'CHANNEL_CLOSED', message: `The host could not handle a message of the worker: ${message}` };
+  return undefined;
 }

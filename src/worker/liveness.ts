@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../interfaces/platform.js';
 
-/** Intervals without a byte from the worker after which it is declared dead (docs/protocol.md, section 7). */
+/** Pings in a row that brought not a byte, after which a worker is declared dead (docs/protocol.md, section 7). */
 export const maxMissedHeartbeats = 3;
 
 /** What liveness watches. */
@@ -18,6 +18,8 @@ export class Liveness {
   readonly #options: LivenessOptions;
   #timer: Timer | undefined;
   #missed = 0;
+  /** When the last ping was sent, unless something has arrived since. */
+  #pingedAt: number | undefined;
   #expectedAt = 0;
 
   constructor(options: LivenessOptions) {
@@ -39,13 +41,16 @@ export class Liveness {
   #check(): void {
     const { clock, heartbeatMs } = this.#options;
     const now = clock.now();
-    const silentMs = now - this.#options.lastReceivedAt();
+    const lastReceivedAt = this.#options.lastReceivedAt();
     // A timer that fires far too late says that this process was blocked: the answers may lie unread, so nobody is blamed.
     const hostWasBlocked = now - this.#expectedAt > heartbeatMs / 2;
-    if (silentMs < heartbeatMs) this.#missed = 0;
+    // The answer to the last ping may be a whole interval old, and a timer is always a little late: silence alone says nothing.
+    if (this.#pingedAt === undefined || lastReceivedAt >= this.#pingedAt) this.#missed = 0;
     else if (!hostWasBlocked) this.#missed += 1;
-    if (this.#missed > maxMissedHeartbeats) return this.#options.onDead(silentMs);
-    if (silentMs >= heartbeatMs) this.#options.ping();
+    if (this.#missed >= maxMissedHeartbeats) return this.#options.onDead(now - lastReceivedAt);
+    const silent = now - lastReceivedAt >= heartbeatMs;
+    this.#pingedAt = silent ? now : undefined;
+    if (silent) this.#options.ping();
     this.#schedule();
   }
 }

@@ -1,16 +1,16 @@
+import type { Reason } from '../errors/reason.js';
 import type { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { FrameLimits } from '../frames/limits.js';
-import type { Launcher, LaunchRequest } from '../interfaces/launcher.js';
+import type { Launcher, LaunchRequest, Stragglers } from '../interfaces/launcher.js';
 import type { Platform } from '../interfaces/platform.js';
 import type { ValueCodec } from '../messages/codec.js';
 import type { HelloFields, WelcomeFields } from '../messages/message.js';
 import type { IncomingCall } from '../session/incoming-call.js';
-import type { Reason } from '../errors/reason.js';
 import type { WorkerState } from './worker-table.js';
 
 /** How long each step of a worker's life may take, in milliseconds. All are configurable and named in the errors. */
 export interface WorkerTimings {
-  /** From launch to the end of the handshake. Default 30,000. */
+  /** From launch to the end of the handshake, milliseconds. Default 30,000. */
   readonly startTimeoutMs: number;
   /** For on_load, on_unload and the other hooks. Default by trust tier: 10,000 community, 30,000 official. */
   readonly hookTimeoutMs: number;
@@ -20,7 +20,7 @@ export interface WorkerTimings {
   readonly exitTimeoutMs: number;
   /** From SIGTERM to SIGKILL. Default 5,000. */
   readonly killTimeoutMs: number;
-  /** How often a silent worker is pinged. Default 5,000; it is dead after three intervals without a byte. */
+  /** How often a silent worker is pinged. Default 5,000; it is dead when three pings in a row brought not a byte. */
   readonly heartbeatMs: number;
 }
 
@@ -49,7 +49,12 @@ export interface WorkerHandlers {
   onOneWay(worker: WorkerIdentity, method: string, params: unknown): void | Promise<void>;
   onOneWayCredit(worker: WorkerIdentity): void;
   onOutput(worker: WorkerIdentity, line: { readonly source: 'stdout' | 'stderr'; readonly text: string; readonly truncated: boolean }): void;
+  /** It broke a rule of the protocol; if that ended it, its state and reason say so. */
   onViolation(worker: WorkerIdentity, error: WorkerRuntimeError): void;
+  /** on_unload failed; the worker is stopped all the same. */
+  onUnloadFailed(worker: WorkerIdentity, error: unknown): void;
+  /** Processes that it had started outlived it. */
+  onStragglers(worker: WorkerIdentity, stragglers: Stragglers): void;
 }
 
 /** What a worker is made of. */
@@ -62,13 +67,15 @@ export interface WorkerOptions {
   readonly timings: WorkerTimings;
   /** Bytes that may wait for a worker that does not read, before it is given up. */
   readonly maxQueuedBytes: number;
-  /** Calls in flight to the worker. */
+  /** Calls that its plugin's callers may have in flight to it. */
   readonly maxConcurrency: number;
   /** Calls of the worker that may be unanswered. */
   readonly maxIncomingCalls: number;
   readonly debug: boolean;
-  /** Takes secrets out of what the worker printed. */
-  redact(text: string): string;
+  /** Makes text that may come from the worker fit for logs and records: no secrets, no control characters. */
+  clean(text: string): string;
+  /** The same error without secrets. */
+  withoutSecrets(error: unknown): unknown;
   /** Decides about the hello and gives the welcome. Throws to reject. */
   admit(hello: HelloFields): Omit<WelcomeFields, 'version' | 'features'>;
   readonly handlers: WorkerHandlers;

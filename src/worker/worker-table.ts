@@ -54,6 +54,8 @@ export const workerTable: TransitionTable<WorkerState, WorkerEvent, WorkerEffect
     exited: { to: 'exited', effects: ['announce'] },
   },
   draining: {
+    // Whoever asks again may be in more of a hurry.
+    'stop-requested': { to: 'draining', effects: ['await-idle'] },
     drained: { to: 'stopping', effects: ['announce', 'unload'] },
     'channel-lost': { to: 'stopping', effects: ['announce', 'terminate'] },
     failed: { to: 'stopping', effects: ['announce', 'kill'] },

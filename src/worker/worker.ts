@@ -1,13 +1,14 @@
 import type { Reason, ReasonCode } from '../errors/reason.js';
 import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
-import type { LaunchedWorker, WorkerExit } from '../interfaces/launcher.js';
-import type { Timer } from '../interfaces/platform.js';
-import { acceptHandshake, noReceiver } from '../session/handshake.js';
-import { MessageConnection } from '../session/message-connection.js';
-import { type Loss, Session, type SessionEnd } from '../session/session.js';
-import { createReason, describeExit } from './create-reason.js';
+import type { LaunchedWorker, LaunchRequest, WorkerExit } from '../interfaces/launcher.js';
+import type { Loss, Session, SessionEnd } from '../session/session.js';
+import { describeFault } from './create-reason.js';
+import { EndReason } from './end-reason.js';
+import { launchWorker } from './launch-worker.js';
 import { Liveness } from './liveness.js';
-import { OutputTail } from './output-tail.js';
+import { openSession } from './open-session.js';
+import { StopLadder } from './stop-ladder.js';
+import { TimerSet } from './timer-set.js';
 import { transition } from './transition-table.js';
 import { readOffer, type WorkerOffer } from './worker-offer.js';
 import type { WorkerOptions } from './worker-options.js';
@@ -27,18 +28,16 @@ export class Worker {
   readonly exited: Promise<Reason>;
   readonly #options: WorkerOptions;
   readonly #abort = new AbortController();
-  readonly #stderr = new OutputTail();
+  readonly #end: EndReason;
+  readonly #ladder: StopLadder;
+  readonly #timers: TimerSet;
   #state: WorkerState = 'starting';
-  #reason: Reason | undefined;
   #launched: LaunchedWorker | undefined;
   #session: Session | undefined;
   #liveness: Liveness | undefined;
   #offer: WorkerOffer = { methods: [], streams: [], events: [] };
-  #timers = new Set<Timer>();
-  #graceMs: number;
-  #stopReason = 'The host stops the plugin.';
-  #terminating = false;
-  #closing = false;
+  /** Why it wants to leave by itself. */
+  #leaveReason: string | undefined;
   #started: Promise<void> | undefined;
   #resolveExited!: (reason: Reason) => void;
   #resolveSessionOver!: () => void;
@@ -47,11 +46,22 @@ export class Worker {
   });
 
   constructor(options: WorkerOptions) {
+    const { clock } = options.platform;
     this.#options = options;
     this.id = options.launch.workerId;
     this.generation = options.launch.generation;
-    this.startedAt = options.platform.clock.wallTime();
-    this.#graceMs = options.timings.graceMs;
+    this.startedAt = clock.wallTime();
+    this.#end = new EndReason(clock, (text) => options.clean(text));
+    this.#timers = new TimerSet(clock);
+    this.#ladder = new StopLadder({
+      clock,
+      timers: this.#timers,
+      timings: options.timings,
+      session: () => this.#session,
+      launched: () => this.#launched,
+      apply: (event) => this.#apply(event),
+      onUnloadFailed: (error) => options.handlers.onUnloadFailed(this, options.withoutSecrets(error)),
+    });
     this.exited = new Promise((resolve) => {
       this.#resolveExited = resolve;
     });
@@ -62,7 +72,8 @@ export class Worker {
   }
   /** Why it is not ready; undefined while it is. */
   get reason(): Reason | undefined {
-    return this.#reason;
+    if (this.#end.current !== undefined || this.#state === 'ready') return this.#end.current;
+    return this.#end.make('STARTING', 'The worker is not ready yet.');
   }
   get pid(): number | undefined {
     return this.#launched?.pid;
@@ -76,8 +87,12 @@ export class Worker {
   }
   /** The live session. @throws WORKER_UNAVAILABLE with the reason. */
   get session(): Session {
-    if (this.#session === undefined || (this.#state !== 'ready' && this.#state !== 'draining')) throw this.#unavailable();
-    return this.#session;
+    if (this.#session !== undefined && (this.#state === 'ready' || this.#state === 'draining')) return this.#session;
+    const { reason } = this;
+    throw new WorkerRuntimeError('WORKER_UNAVAILABLE', `The worker of "${this.#options.launch.pluginId}" is not ready: ${reason?.message}`, {
+      mayHaveRun: false,
+      ...(reason === undefined ? {} : { reason }),
+    });
   }
 
   /** Launches, shakes hands and loads. Rejects with START_FAILED and the reason; nothing of the worker runs then. */
@@ -86,146 +101,124 @@ export class Worker {
     return this.#started;
   }
 
-  /** Stops by the ladder: drain and grace, on_unload, goodbye, SIGTERM, SIGKILL. Resolves when nothing runs any more. */
+  /**
+   * Stops by the ladder: drain and grace, on_unload, goodbye, SIGTERM, SIGKILL. Resolves when nothing runs any more. Of several stops the one whose
+   * grace ends first counts.
+   */
   async stop(reason: string, graceMs = this.#options.timings.graceMs): Promise<Reason> {
-    this.#stopReason = reason;
-    this.#graceMs = graceMs;
-    this.#reason ??= this.#makeReason(this.#state === 'ready' ? 'DRAINING' : 'STOPPED', reason);
+    this.#ladder.request(reason, graceMs);
+    this.#end.note(this.#state === 'ready' || this.#state === 'draining' ? 'DRAINING' : 'STOPPED', reason);
     this.#abort.abort(new WorkerRuntimeError('CANCELLED', reason));
     this.#apply('stop-requested');
     return this.exited;
   }
 
-  /** Ends it by force, at once. */
-  async kill(code: ReasonCode, message: string): Promise<Reason> {
-    this.#fail(code, message);
-    this.#effect('kill');
-    return this.exited;
-  }
-
   async #start(): Promise<void> {
-    const { launcher, launch, timings } = this.#options;
-    const timeout = this.#timer(timings.startTimeoutMs, () =>
-      this.#fail('START_TIMEOUT', `The worker was not ready within ${timings.startTimeoutMs} ms (startTimeoutMs).`),
+    const { launcher, launch, handlers } = this.#options;
+    const { startTimeoutMs, hookTimeoutMs } = this.#options.timings;
+    const timeout = this.#timers.set(startTimeoutMs, () =>
+      this.#fail('START_TIMEOUT', `The worker was not ready within ${startTimeoutMs} ms (startTimeoutMs).`),
     );
     try {
-      const launched = await launcher.launch({
-        ...launch,
-        signal: this.#abort.signal,
-        onOutput: (raw) => {
-          const line = { ...raw, text: this.#options.redact(raw.text) };
-          if (line.source === 'stderr') this.#stderr.add(line.text);
-          this.#options.handlers.onOutput(this, line);
-        },
-      });
-      this.#launched = launched;
-      void launched.exited.then((exit) => this.#lastWords().then(() => this.#onExit(exit)));
+      const onOutput: LaunchRequest['onOutput'] = (line) => {
+        if (line.source === 'stderr') this.#end.addErrorLine(line.text);
+        handlers.onOutput(this, line);
+      };
+      const request = { ...launch, signal: this.#abort.signal, onOutput };
+      this.#launched = await launchWorker(launcher, request, this.exited);
+      void this.#launched.exited.then((exit) => this.#lastWords().then(() => this.#onExit(exit)));
       // Given up while it was being launched.
-      if (this.#state !== 'starting') this.#effect('terminate');
-      await this.#shakeHands(launched);
+      if (this.#state !== 'starting') this.#ladder.terminate();
+      else await this.#shakeHands(this.#launched);
       timeout.cancel();
-      await this.#load();
+      this.#offer = readOffer(await this.#session?.call('plugin.load', {}, { timeoutMs: hookTimeoutMs }));
       this.#apply('loaded');
+      if (this.#session?.peerDraining === true) this.#apply('peer-drains');
+      if ((this.#state as WorkerState) !== 'ready')
+        throw new WorkerRuntimeError('CANCELLED', 'It was told to end, or wants to, before it was ready.');
     } catch (error) {
-      if (this.#launched === undefined) {
-        this.#reason ??= this.#makeReason('SPAWN_FAILED', `The worker could not be started: ${messageOf(error)}`);
-        this.#onExit({ exitCode: null, signal: null, error: messageOf(error) });
-      } else if (isWorkerRuntimeError(error, 'WORKER_LOST') || isWorkerRuntimeError(error, 'CONNECTION_LOST')) {
-        // The process is ending; its exit says more than the connection.
-        await Promise.race([this.exited, this.#delay(exitAfterLossMs)]);
-        this.#fail('CHANNEL_CLOSED', `The worker closed its channel before it was ready: ${messageOf(error)}`);
-      } else this.#fail(this.#session === undefined ? 'HANDSHAKE_FAILED' : 'LOAD_FAILED', messageOf(error));
-      const reason = await this.exited;
-      const details = isWorkerRuntimeError(error) && this.#session !== undefined ? { cause: { code: error.code, details: error.details } } : {};
-      throw new WorkerRuntimeError('START_FAILED', `The worker of "${launch.pluginId}" did not start: ${reason.message}`, { reason, details, cause: error });
+      throw await this.#startError(error);
     } finally {
       timeout.cancel();
     }
   }
 
-  async #shakeHands(launched: LaunchedWorker): Promise<void> {
-    const { platform, codec, limits, maxQueuedBytes, maxIncomingCalls, maxConcurrency, debug, handlers, timings } = this.#options;
-    const connection = new MessageConnection({ connection: launched.connection, clock: platform.clock, codec, limits, maxQueuedBytes }, noReceiver);
-    await acceptHandshake<Session>({
-      connection,
-      clock: platform.clock,
-      timeoutMs: timings.startTimeoutMs,
-      admit: (hello) => this.#options.admit(hello),
-      establish: () => {
-        this.#session = new Session({
-          connection,
-          clock: platform.clock,
-          side: 'host',
-          maxIncomingCalls,
-          maxOutgoingCalls: maxConcurrency,
-          debug,
-          handlers: {
-            onRequest: (call) => handlers.onRequest(this, call),
-            onOneWay: (method, params) => handlers.onOneWay(this, method, params),
-            onOneWayCredit: () => handlers.onOneWayCredit(this),
-            onDrain: () => {
-              this.#reason ??= this.#makeReason('DRAINING', 'The worker said that it takes no new calls.');
-              this.#apply('peer-drains');
-            },
-            onViolation: (error) => handlers.onViolation(this, error),
-            explainLoss: (end) => this.#explainLoss(end),
-            onEnd: () => {},
-          },
-        });
-        return this.#session;
-      },
-    });
+  /** Sees to the end of a worker that did not become ready. @returns the error that says why. */
+  async #startError(error: unknown): Promise<WorkerRuntimeError> {
+    const message = error instanceof Error ? error.message : String(error);
+    const lost = isWorkerRuntimeError(error, 'WORKER_LOST') || isWorkerRuntimeError(error, 'CONNECTION_LOST');
+    if (this.#launched === undefined) {
+      this.#end.note('SPAWN_FAILED', `The worker could not be started: ${message}`);
+      this.#onExit({ exitCode: null, signal: null, error: message });
+    } else if (this.#state !== 'stopping') {
+      if (!lost) this.#end.note(this.#session === undefined ? 'HANDSHAKE_FAILED' : 'LOAD_FAILED', message);
+      // A lost worker's exit says more than its connection; one that was rejected may still read why, and say so.
+      if (lost || this.#session === undefined) await Promise.race([this.exited, this.#timers.delay(exitAfterLossMs)]);
+      this.#fail('CHANNEL_CLOSED', `The worker closed its channel before it was ready: ${message}`);
+    }
+    const reason = await this.exited;
+    const cause = this.#options.withoutSecrets(error);
+    return startFailed(this.#options.launch.pluginId, reason, cause, this.#session !== undefined);
   }
 
-  async #load(): Promise<void> {
-    const loaded = await this.#session?.call('plugin.load', {}, { timeoutMs: this.#options.timings.hookTimeoutMs });
-    this.#offer = readOffer(loaded);
+  #shakeHands(launched: LaunchedWorker): Promise<void> {
+    return openSession(this.#options, launched, this, {
+      onSession: (session) => {
+        this.#session = session;
+      },
+      onDrain: (reason = 'it gave no reason') => {
+        this.#leaveReason = reason;
+        this.#end.note('DRAINING', `The worker takes no new calls: ${reason}`);
+        this.#apply('peer-drains');
+      },
+      explainLoss: (end) => this.#explainLoss(end),
+    });
   }
 
   /** The session is over. Says how the worker died, which its exit knows best, and lets the table act. */
   async #explainLoss(end: SessionEnd): Promise<Loss> {
     this.#resolveSessionOver();
     this.#liveness?.stop();
-    if (!this.#closing && this.#state !== 'exited') {
-      await Promise.race([this.exited, this.#delay(exitAfterLossMs)]);
-      if (end.code === 'PROTOCOL_ERROR' && !end.goodbye) this.#fail('PROTOCOL_ERROR', `The worker broke the protocol: ${end.message}`);
-      else if (end.code === 'SLOW_READER') this.#fail('SLOW_READER', end.message);
-      else if ((this.#state as WorkerState) !== 'exited') {
-        this.#reason ??= this.#makeReason('CHANNEL_CLOSED', `The worker closed its channel while its process went on (${end.message})`);
-        this.#apply('channel-lost');
-      }
-    }
-    const reason = this.#reason ?? this.#makeReason('STOPPED', this.#stopReason);
+    if (!this.#ladder.closing && this.#state !== 'exited') await this.#onSessionLost(end);
+    const reason = this.reason ?? this.#end.make('STOPPED', end.message);
     return { message: reason.message, reason };
+  }
+
+  async #onSessionLost(end: SessionEnd): Promise<void> {
+    const fault = describeFault(end);
+    if (fault?.code === 'PROTOCOL_ERROR') this.#options.handlers.onViolation(this, new WorkerRuntimeError('PROTOCOL_ERROR', end.message));
+    if (fault !== undefined) return this.#fail(fault.code, fault.message);
+    await Promise.race([this.exited, this.#timers.delay(end.goodbye ? this.#options.timings.exitTimeoutMs : exitAfterLossMs)]);
+    if (this.#state === 'exited') return;
+    const how = end.goodbye ? `said goodbye (${end.code})` : 'closed its channel';
+    // One that was told to end, or said that it would, was expected to end its session.
+    if (this.#ladder.reason === undefined && this.#leaveReason === undefined)
+      this.#end.note('CHANNEL_CLOSED', `The worker ${how} while its process went on: ${end.message}`);
+    this.#apply('channel-lost');
   }
 
   /** The process is gone, but what it sent last may still lie in the channel. */
   async #lastWords(): Promise<void> {
-    if (this.#session !== undefined && this.#session.end === undefined) await Promise.race([this.#sessionOver, this.#delay(lastWordsMs)]);
+    if (this.#session !== undefined && this.#session.end === undefined) await Promise.race([this.#sessionOver, this.#timers.delay(lastWordsMs)]);
   }
 
   #onExit(exit: WorkerExit): void {
-    const told = describeExit(exit);
-    const known = { exitCode: exit.exitCode, signal: exit.signal, stderrTail: this.#stderr.toString() };
-    this.#reason =
-      this.#reason === undefined || this.#reason.code === 'DRAINING'
-        ? this.#state === 'stopping' || this.#closing
-          ? this.#makeReason('STOPPED', this.#stopReason, known)
-          : this.#makeReason(told.code, told.message, known)
-        : { ...this.#reason, ...known };
+    if (this.#state === 'exited') return;
+    const reason = this.#end.noteExit(exit, { stopped: this.#ladder.reason, left: this.#leaveReason });
     this.#liveness?.stop();
     this.#apply('exited');
     // Settled before anything else happens: calls in flight learn of the exit, not of a closed pipe.
-    this.#resolveExited(this.#reason);
-    this.#session?.abort(this.#reason.message);
-    if (this.#session === undefined) this.#launched?.connection.close({ abort: true });
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
+    this.#resolveExited(reason);
+    this.#session?.abort(reason.message);
+    this.#launched?.connection.close({ abort: true });
+    this.#timers.end();
+    const { stragglers } = exit;
+    if (stragglers !== undefined && stragglers.killed + stragglers.left > 0) this.#options.handlers.onStragglers(this, stragglers);
   }
 
   #fail(code: ReasonCode, message: string): void {
     if (this.#state === 'exited') return;
-    if (this.#reason === undefined || this.#reason.code === 'DRAINING') this.#reason = this.#makeReason(code, message);
+    this.#end.note(code, message);
     this.#abort.abort(new WorkerRuntimeError('CANCELLED', message));
     this.#apply('failed');
   }
@@ -234,7 +227,7 @@ export class Worker {
     const from = this.#state;
     const { to, effects } = transition(workerTable, from, event);
     this.#state = to;
-    if (to === 'ready') this.#reason = undefined;
+    if (to === 'ready') this.#end.clear();
     for (const effect of effects) {
       if (effect === 'announce') this.#options.handlers.onState(this, from, to);
       else this.#effect(effect);
@@ -242,81 +235,38 @@ export class Worker {
   }
 
   #effect(effect: Exclude<WorkerEffect, 'announce'>): void {
-    const { clock } = this.#options.platform;
-    const { heartbeatMs, exitTimeoutMs, killTimeoutMs } = this.#options.timings;
-    const session = this.#session;
     switch (effect) {
       case 'watch-liveness':
-        this.#liveness = new Liveness({
-          clock,
-          heartbeatMs,
-          lastReceivedAt: () => session?.lastReceivedAt ?? 0,
-          ping: () => void session?.ping(),
-          onDead: (silentMs) => this.#fail('HEARTBEAT_MISSED', `The worker answered no ping and sent nothing for ${Math.round(silentMs)} ms.`),
-        });
-        return;
+        return this.#watchLiveness();
       case 'drain':
-        return session?.drain(this.#graceMs, this.#stopReason);
-      case 'await-idle': {
-        const grace = this.#timer(this.#graceMs, () => this.#apply('drained'));
-        void session?.idle().then(() => {
-          grace.cancel();
-          this.#apply('drained');
-        });
-        return;
-      }
+        return this.#ladder.drain();
+      case 'await-idle':
+        return this.#ladder.awaitIdle();
       case 'unload':
-        return void this.#unload(exitTimeoutMs);
+        return void this.#ladder.unload();
       case 'terminate':
-        this.#closing = true;
-        this.#session?.close('STOPPED', this.#stopReason);
-        this.#launched?.terminate();
-        if (!this.#terminating) this.#timer(killTimeoutMs, () => this.#apply('failed'));
-        this.#terminating = true;
-        return;
+        return this.#ladder.terminate();
       case 'kill':
-        this.#closing = true;
-        this.#session?.abort(this.#reason?.message ?? this.#stopReason);
-        this.#launched?.kill();
-        return;
+        if (this.#ladder.kill(this.reason?.message ?? 'The worker is killed.')) return;
+        return this.#onExit({ exitCode: null, signal: null, error: `the launcher "${this.#options.launcher.name}" did not give up in time` });
     }
   }
 
-  async #unload(exitTimeoutMs: number): Promise<void> {
-    try {
-      await this.#session?.call('plugin.unload', {}, { timeoutMs: this.#options.timings.hookTimeoutMs });
-    } catch (error) {
-      if (error instanceof WorkerRuntimeError) this.#options.handlers.onViolation(this, new WorkerRuntimeError(error.code, `on_unload failed: ${error.message}`, { cause: error }));
-    }
-    this.#closing = true;
+  #watchLiveness(): void {
+    const session = this.#session;
     this.#liveness?.stop();
-    this.#session?.close('STOPPED', this.#stopReason);
-    if (this.#state !== 'exited') this.#timer(exitTimeoutMs, () => this.#apply('exit-overdue'));
-  }
-
-  #timer(delayMs: number, callback: () => void): Timer {
-    const timer = this.#options.platform.clock.setTimer(delayMs, () => {
-      this.#timers.delete(timer);
-      callback();
+    this.#liveness = new Liveness({
+      clock: this.#options.platform.clock,
+      heartbeatMs: this.#options.timings.heartbeatMs,
+      lastReceivedAt: () => session?.lastReceivedAt ?? 0,
+      ping: () => void session?.ping(),
+      onDead: (silentMs) => this.#fail('HEARTBEAT_MISSED', `The worker answered no ping and sent nothing for ${Math.round(silentMs)} ms.`),
     });
-    this.#timers.add(timer);
-    return timer;
-  }
-
-  #delay(delayMs: number): Promise<void> {
-    return new Promise((resolve) => this.#timer(delayMs, resolve));
-  }
-
-  #makeReason(code: ReasonCode, message: string, known: Partial<Reason> = {}): Reason {
-    return createReason(this.#options.platform.clock, code, message, { stderrTail: this.#stderr.toString(), ...known });
-  }
-
-  #unavailable(): WorkerRuntimeError {
-    const reason = this.#reason ?? this.#makeReason('STARTING', 'The worker is not ready yet.');
-    return new WorkerRuntimeError('WORKER_UNAVAILABLE', `The worker of "${this.#options.launch.pluginId}" is not ready: ${reason.message}`, { reason, mayHaveRun: false });
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** @param said whether the cause may be what the worker itself said. */
+function startFailed(pluginId: string, reason: Reason, cause: unknown, said: boolean): WorkerRuntimeError {
+  const details = said && isWorkerRuntimeError(cause) ? { cause: { code: cause.code, details: cause.details } } : {};
+  return new WorkerRuntimeError('START_FAILED', `The worker of "${pluginId}" did not start: ${reason.message}`, { reason, details, cause });
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runProgram } from './run-program.js';
 
 test('[host.first-result] the first snippet of the README does what it says', async () => {
-  const { code, stdout, stderr } = await runProgram(['--import', 'tsx', 'examples/quickstart/service.ts']);
+  const { code, stdout, stderr } = await runProgram(['examples/quickstart/service.mjs']);
   expect(stderr).toBe('');
   expect(code).toBe(0);
   expect(stdout).toContain("summarizer published { summary: 'One thing' }");

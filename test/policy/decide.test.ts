@@ -177,6 +177,8 @@ describe('compileGrants ignores what is not certain', () => {
     ['a field that it does not have', { scope: { rooms: ['**'] } }, 'INVALID_SCOPE'],
     ['a field that is new to it', { scope: { rooms: ['**'], methods: ['*'], more: ['*'] } }, 'INVALID_SCOPE'],
     ['an empty field', { scope: { rooms: ['**'], methods: [] } }, 'INVALID_SCOPE'],
+    ['text for a list', { scope: { rooms: ['**'], methods: '*' as never } }, 'INVALID_SCOPE'],
+    ['no scope', { scope: null as never }, 'INVALID_SCOPE'],
     ['a pattern that is none', { scope: { rooms: ['**', 'a..b'], methods: ['*'] } }, 'INVALID_SCOPE'],
     ['no normal form', { scope: { rooms: ['**', 'a'], methods: ['*'] } }, 'INVALID_SCOPE'],
   ])('%s', (_, change, code) => {

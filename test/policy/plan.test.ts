@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createGrant, grantsOfPlan, type Plan, type PlanItem, type PolicyDocument, plan } from '../../src/policy/index.js';
+import { createGrant, type Plan, type PlanItem, type PolicyDocument, plan } from '../../src/policy/index.js';
 import { catalogue, grant, judge, policy, request, subject } from './fixtures.js';
 
 type Rules = NonNullable<PolicyDocument['rules']>;
@@ -144,32 +144,16 @@ describe('plan', () => {
     expect(planOf([http(['a.org']), http(['b.org'], { optional: true })], []).status).toBe('needs-approval');
   });
 
-  test('only what a rule granted becomes a grant of the policy', () => {
-    const planned = planOf(
-      [http(['a.org']), http(['b.org']), request('storage.read'), request('filesystem.write', {}, { alwaysNeedsApproval: true })],
-      [
-        { effect: 'allow', capability: 'network.http', scope: { hosts: ['a.org'] } },
-        { effect: 'allow', capability: 'filesystem.write' },
-      ],
-      { grants: [grant('storage.read')] },
-    );
-    expect(planned.items.map((item) => item.code)).toEqual(['ALLOWED_BY_RULE', 'NOT_COVERED', 'APPROVED', 'ALWAYS_NEEDS_APPROVAL']);
-    let id = 0;
-    const options = { subject, nextId: () => `p${++id}`, grantedAt: '2026-01-01T00:00:00Z' };
-    expect(grantsOfPlan(planned, options)).toEqual([
-      {
-        ...subject,
-        id: 'p1',
-        by: 'policy',
-        grantedAt: '2026-01-01T00:00:00Z',
-        capability: 'network.http',
-        scope: planned.items[0]?.request.scope,
-        rule: planned.items[0]?.rule,
-      },
-    ]);
-    expect(() => grantsOfPlan(planned, { ...options, subject: { ...subject, pluginId: 'other' } })).toThrowError(
-      expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
-    );
+  test('what guards nothing in this host is denied, whatever the policy says', () => {
+    const rules: Rules = [{ effect: 'allow', capability: '*' }];
+    const offered = new Set(['storage.read']);
+    expect(outcomeOf(request('storage.read'), rules, { offered }).outcome).toBe('granted');
+    expect(outcomeOf(request('process.spawn'), rules, { offered })).toMatchObject({
+      outcome: 'denied',
+      code: 'NOT_OFFERED',
+      sentence: 'start programs on the host: any program',
+    });
+    expect(outcomeOf({ ...request('process.spawn'), capability: 'constructor' }, rules, { offered }).code).toBe('UNKNOWN_CAPABILITY');
   });
 
   test('a large request under a large policy is planned in bounded time', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Reason } from '../../src/errors/reason.js';
+import type { Message } from '../../src/messages/message.js';
 import { connectRaw } from './connect-raw.js';
 import { connectSessions, gate, rejection, type SessionPair } from './session-pair.js';
 
@@ -232,6 +233,27 @@ describe('why a session was lost', () => {
     pair.faults[1].cut();
     expect(await call).toMatchObject({ code: 'WORKER_LOST', reason: undefined });
   });
+});
+
+test('goodbye is the last message, even when a receipt is due', async () => {
+  const { clock, raw, side } = await connectRaw('host');
+  raw.send(...Array.from({ length: 50 }, (): Message => ({ kind: 'oneWay', method: 'e' })));
+  await clock.settle();
+  side.session.close('STOPPED', 'bye');
+  await clock.settle();
+  expect(raw.messages.map(({ kind }) => kind)).toEqual(['goodbye']);
+});
+
+test('no timer outlives the session: not that of an ack that is due, nor that of a time limit', async () => {
+  const { clock, host, peer } = await connectSessions();
+  peer.methods.slow = never;
+  const calls = [rejection(host.session.call('slow', {})), rejection(peer.session.call('unknown', {}))];
+  await clock.settle();
+  expect(clock.pendingTimers).toBeGreaterThan(2);
+  host.session.abort('over');
+  await Promise.all(calls);
+  await clock.settle();
+  expect([clock.pendingTimers, clock.now()]).toEqual([0, 0]);
 });
 
 test('[session.send-never-throws] no operation throws, whatever state the pipe is in', async () => {

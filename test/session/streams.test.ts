@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { defaultFrameLimits } from '../../src/frames/limits.js';
+import { encodeMessage } from '../../src/messages/encode-message.js';
 import { initialWindowBytes } from '../../src/session/credit.js';
 import type { IncomingCall } from '../../src/session/incoming-call.js';
 import { connectRaw } from './connect-raw.js';
-import { connectSessions, gate, rejection } from './session-pair.js';
+import { codec, connectSessions, gate, rejection } from './session-pair.js';
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
@@ -339,7 +341,9 @@ describe('[session.credit] credit', () => {
     const iterator = stream[Symbol.asyncIterator]();
     for (let i = 0; i < 7; i += 1) await iterator.next();
     await clock.settle();
-    expect(raw.of('credit')).toMatchObject([{ id: 2 }]);
+    // What was read, to the byte.
+    const bodyBytes = encodeMessage({ kind: 'item', id: 2, value: 'x'.repeat(10_000) }, codec, defaultFrameLimits).length;
+    expect(raw.of('credit')).toEqual([{ kind: 'credit', id: 2, bytes: 7 * bodyBytes }]);
   });
 
   test('a writer that does not wait is stopped by an error, not by memory', async () => {

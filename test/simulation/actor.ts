@@ -18,6 +18,8 @@ export class Actor {
   readonly #takeBack = new Set<() => void>();
   /** Loops that read streams, and promises of senders: all must end. */
   pendingWork = 0;
+  /** Whether one-way messages were refused and nobody has said since that they may be sent again. */
+  waitsForOneWayCredit = false;
 
   constructor(world: World, side: 'host' | 'peer', session: () => Session) {
     this.#world = world;
@@ -66,6 +68,7 @@ export class Actor {
     }
     this.#watch(entry, stream.result);
     if (world.chance(0.2)) {
+      entry.unread = true;
       this.#mayTakeBack(entry, () => stream.cancel(`stream ${entry.n} is not wanted`));
     } else void this.#read(stream, entry);
   }
@@ -76,6 +79,7 @@ export class Actor {
     const count = world.between(1, 30);
     let sent = 0;
     while (sent < count && session.notify('note', 'x'.repeat(world.between(0, 2_000)))) sent += 1;
+    if (sent < count && session.end === undefined) this.waitsForOneWayCredit = true;
     world.trace(`${this.#side} sent ${sent} of ${count} one-way messages`);
   }
 
@@ -94,7 +98,7 @@ export class Actor {
       act: entry.act.startsWith('nested:') ? `nested:${act}` : act,
       ms: world.between(0, 300),
       count: world.between(1, 40),
-      bytes: world.pick([5, 50, 500, 6_000]),
+      bytes: world.pick([5, 50, 500, 6_000, 40_000]),
     };
   }
 
@@ -136,7 +140,7 @@ export class Actor {
   async *#input(entry: Entry, broken: boolean): AsyncGenerator<unknown> {
     const world = this.#world;
     const count = world.between(0, 60);
-    const bytes = world.pick([10, 200, 5_000]);
+    const bytes = world.pick([10, 200, 5_000, 30_000]);
     this.pendingWork += 1;
     try {
       for (let i = 0; i < count; i += 1) {

@@ -10,6 +10,8 @@ export interface Entry {
   readonly deadlineAt: number;
   /** Whether silence may end it as well. */
   readonly hasIdleLimit: boolean;
+  /** A stream that nobody reads: it may never end by itself. */
+  unread: boolean;
   /** When its caller took it back; the outcome is due at once. */
   cancelledAt: number | undefined;
   outcome: Outcome | undefined;
@@ -53,6 +55,7 @@ export class Ledger {
       madeAt: this.#now(),
       deadlineAt,
       hasIdleLimit,
+      unread: false,
       cancelledAt: undefined,
       outcome: undefined,
       settlements: 0,
@@ -61,6 +64,13 @@ export class Ledger {
     };
     this.entries.push(entry);
     return entry;
+  }
+
+  /** After a time that is enough for all that can end. */
+  checkProgress(): void {
+    for (const { n, act, caller, outcome, unread } of this.entries) {
+      if (outcome === undefined && !unread) this.violate(`call ${n} (${act} from ${caller}) is stuck`);
+    }
   }
 
   resolve(entry: Entry, value: unknown): void {

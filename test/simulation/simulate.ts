@@ -113,6 +113,9 @@ async function establish(world: World, host: Side, peer: Side): Promise<void> {
       handlers: {
         onRequest: (call) => void handle(world, call, (parent) => side.actor.call(parent)),
         onOneWay: () => (world.chance(0.5) ? undefined : world.delay(world.between(0, 40))),
+        onOneWayCredit() {
+          side.actor.waitsForOneWayCredit = false;
+        },
         onDrain: () => world.trace(`${side.name} was told to drain`),
         onViolation: (error) => world.ledger.violate(`${side.name} records: ${error.message}`),
         ...(explains ? { explainLoss: () => world.delay(world.between(0, 50)).then(() => Promise.reject(new Error('unknown'))) } : {}),
@@ -146,7 +149,7 @@ function doSomething(world: World, pair: MemoryPair, side: Side): void {
   if (dice < 0.72) return side.actor.changeMind();
   if (dice < 0.75) return void session.ping();
   if (dice < 0.78) line.delay(world.pick([0, 20, { minMs: 0, maxMs: 150 }]));
-  else if (dice < 0.82) line.split(world.pick([1, 7, 100, Number.POSITIVE_INFINITY]));
+  else if (dice < 0.82) line.split(world.pick([30, 300, 3_000, Number.POSITIVE_INFINITY]));
   else if (dice < 0.85) line.merge(world.chance(0.5));
   else if (dice < 0.9) line.stall(world.pick([0, 3, 1_000]));
   else if (dice < 0.985) line.resume();
@@ -174,15 +177,32 @@ async function end(world: World, pair: MemoryPair, host: Side, peer: Side): Prom
   if (inOrder) {
     world.trace('the run ends in order');
     host.session?.drain(5_000, 'the run is over');
-    // Long enough for every handler to end; streams that nobody reads do not.
-    await clock.advance(10_000);
-    if (host.ends.length === 0) for (const { name, tap } of [host, peer]) checkAnswers(world, name, tap, name === 'host' ? peer : host);
+    await clock.advance(20_000);
+    const alive = host.ends.length === 0 && peer.ends.length === 0 && host.session?.end === undefined;
+    if (alive) checkProgress(world, host, peer);
     host.session?.close('STOPPED', 'the run is over');
+    await clock.advance(5_000);
+    if (alive && peer.ends[0]?.goodbye !== true) world.ledger.violate(`the goodbye did not arrive: ${peer.ends[0]?.code}`);
   } else crash(world, pair, world.pick([host, peer]));
   await clock.advance(200);
   for (const line of pair.faults) line.resume();
   host.session?.abort('over');
+  // Enough for the connection to close, and less than the longest time limits of calls.
+  await clock.advance(2_200);
+  if (clock.pendingTimers > world.pendingDelays) world.ledger.violate(`${clock.pendingTimers - world.pendingDelays} timers outlive the sessions`);
   await clock.runUntilIdle({ limitMs: 120_000 }).catch((error: unknown) => world.ledger.violate(String(error)));
+}
+
+/** While the session still lives, and everything has had the time to end: it must have. */
+function checkProgress(world: World, host: Side, peer: Side): void {
+  world.ledger.checkProgress();
+  for (const [side, caller] of [
+    [host, peer],
+    [peer, host],
+  ] as const) {
+    checkAnswers(world, side.name, side.tap, caller);
+    if (side.actor.waitsForOneWayCredit) world.ledger.violate(`${side.name} was never told that one-way messages may be sent again`);
+  }
 }
 
 /** While the session still lives: what is unanswered is what is in flight, and the caller knows it. */

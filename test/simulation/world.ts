@@ -18,6 +18,8 @@ export interface World {
   /** SHA-256 of the trace so far. */
   traceHash(): string;
   delay(ms: number): Promise<void>;
+  /** Delays that have not passed: all other timers belong to the sessions and their connection. */
+  pendingDelays: number;
   /** Handlers that wait, to be counted as leaks if they never end. */
   running: number;
 }
@@ -25,7 +27,7 @@ export interface World {
 export function createWorld(clock: SimulatedClock, fraction: () => number, onTrace: ((line: string) => void) | undefined): World {
   const hash = createHash('sha256');
   let lines = 0;
-  return {
+  const world: World = {
     clock,
     ledger: new Ledger(() => clock.now()),
     fraction,
@@ -39,9 +41,19 @@ export function createWorld(clock: SimulatedClock, fraction: () => number, onTra
       onTrace?.(text);
     },
     traceHash: () => `${hash.copy().digest('hex')} (${lines} lines)`,
-    delay: (ms) => new Promise((resolve) => clock.setTimer(ms, resolve)),
+    delay: (ms) => {
+      world.pendingDelays += 1;
+      return new Promise((resolve) =>
+        clock.setTimer(ms, () => {
+          world.pendingDelays -= 1;
+          resolve();
+        }),
+      );
+    },
+    pendingDelays: 0,
     running: 0,
   };
+  return world;
 }
 
 /** What a caller asks of a handler. */

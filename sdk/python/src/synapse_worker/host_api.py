@@ -57,9 +57,14 @@ class Storage:
 
     async def list(self, prefix: str | None = None) -> list[str]:
         """The keys, in the host's order. Needs `storage.read`."""
-        result = await self._ctx.call("storage.list", _present({"prefix": prefix}))
-        keys = _field(result, "keys", [])
-        return [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
+        found: list[str] = []
+        while True:  # the host answers with a part at a time
+            result = await self._ctx.call("storage.list", _present({"prefix": prefix, "after": found[-1] if found else None}))
+            keys = _field(result, "keys", [])
+            page = [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
+            found += page
+            if not page or _field(result, "more", False) is not True:
+                return found
 
 
 class Agents:

@@ -3,10 +3,10 @@ import { summarizer } from './summarizer/contract.mjs';
 
 const host = createNodeHost({
   policy: { version: 1, rules: [{ effect: 'allow', capability: 'events.publish', scope: { topics: ['summaries.*'] } }] },
-  logger: console,
+  logger: { ...console, info() {}, debug() {} },
 });
 host.events.subscribe('summaries.*', (event) => console.log(event.source, 'published', event.payload));
-const plugin = await host.install(new URL('summarizer', import.meta.url).pathname, { trust: 'community' });
+const plugin = await host.install(new URL('summarizer', import.meta.url), { trust: 'community' });
 await plugin.start();
 const api = plugin.as(summarizer);
 console.log((await api.summarize({ text: 'One thing. Another thing.' }, { timeoutMs: 5_000 })).summary);

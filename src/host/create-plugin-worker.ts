@@ -1,0 +1,47 @@
+import { Worker } from '../worker/worker.js';
+import type { WorkerState } from '../worker/worker-table.js';
+import { admitWorker } from './admission.js';
+import type { Startable } from './start-requirements.js';
+import type { SupervisorOptions } from './supervisor-options.js';
+
+/** What a supervisor wants to know of its worker. */
+export interface PluginWorkerEvents {
+  /** It was told its grants. */
+  onAdmitted(): void;
+  onOneWayCredit(): void;
+  onState(to: WorkerState): void;
+}
+
+/** Makes the next worker of a plugin. It is not started yet. */
+export function createPluginWorker(
+  options: SupervisorOptions,
+  { launcher, runtime }: Startable,
+  generation: number,
+  events: PluginWorkerEvents,
+): Worker {
+  const { manifest, createId, directory, platform, workers, frameLimits, maxConcurrency, debug, workerHandlers, onWorkerState, log } = options;
+  return new Worker({
+    ...workers,
+    launcher,
+    launch: { pluginId: manifest.id, pluginVersion: manifest.version, workerId: createId(), generation, runtime, directory },
+    platform,
+    limits: frameLimits,
+    maxConcurrency,
+    debug,
+    admit: (hello) => {
+      const welcome = admitWorker(hello, generation, { ...options, heartbeatMs: workers.timings.heartbeatMs });
+      events.onAdmitted();
+      return welcome;
+    },
+    handlers: {
+      ...workerHandlers,
+      onUnloadFailed: (worker, error) =>
+        log.report('warn', { worker: worker.id, err: error }, 'on_unload failed; the worker is stopped all the same.'),
+      onOneWayCredit: () => events.onOneWayCredit(),
+      onState: (worker, from, to) => {
+        onWorkerState(worker, from, to);
+        events.onState(to);
+      },
+    },
+  });
+}
