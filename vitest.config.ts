@@ -5,7 +5,7 @@ const processTests = ['test/{process,adversarial,cli,package,demo}/**/*.test.ts'
 
 export default defineConfig({
   test: {
-    // One process per file: the leak guard can tell whose handles and children they are.
+    // Processes, not threads: the leak guard can tell whose handles and children there are, file by file.
     pool: 'forks',
     maxWorkers: 2,
     setupFiles: ['test/helpers/vitest-setup.ts'],
@@ -19,6 +19,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [...processTests, 'test/fixtures/**', 'test/types/**'],
+          // The modules of the project are loaded once per process, not once per file.
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },
@@ -29,6 +31,7 @@ export default defineConfig({
           include: processTests,
           globalSetup: ['test/helpers/build-once.ts'],
           maxWorkers: 1,
+          isolate: false,
           testTimeout: 20_000,
           hookTimeout: 30_000,
           sequence: { groupOrder: 1 },

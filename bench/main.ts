@@ -6,7 +6,9 @@ import type { Peer } from './peers/peer.js';
 import { nodeIpc, ours, raw, vscodeJsonrpc } from './peers/stdio-peers.js';
 import { callsPerSecond, latencyMicroseconds } from './workloads.js';
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+});
 if (values.only !== undefined && values.only !== 'stdio') {
   process.stderr.write(`There is no benchmark "${values.only}"; the transports are: stdio.\n`);
   process.exit(2);
@@ -49,9 +51,20 @@ for (const { name, unit, higherIsBetter } of workloads) {
   const ofWorkload = peers.map((peer): Result => {
     const sorted = (samples.get(`${name} ${peer.name}`) ?? []).toSorted((left, right) => left - right);
     const at = (index: number): number => sorted[index] ?? Number.NaN;
-    return { transport: 'stdio', workload: name, peer: peer.name, median: at(sorted.length >> 1), min: at(0), max: at(sorted.length - 1), unit, ratioToRaw: 0, ratioToFastestPeer: 0 };
+    return {
+      transport: 'stdio',
+      workload: name,
+      peer: peer.name,
+      median: at(sorted.length >> 1),
+      min: at(0),
+      max: at(sorted.length - 1),
+      unit,
+      ratioToRaw: 0,
+      ratioToFastestPeer: 0,
+    };
   });
-  const best = (candidates: readonly Result[]): number => candidates.map((result) => result.median).reduce((left, right) => (higherIsBetter === left > right ? left : right));
+  const best = (candidates: readonly Result[]): number =>
+    candidates.map((result) => result.median).reduce((left, right) => (higherIsBetter === left > right ? left : right));
   const rawBest = best(ofWorkload.filter((result) => result.peer.startsWith('raw')));
   const peerBest = best(ofWorkload.filter((result) => result.peer !== 'ours' && !result.peer.startsWith('raw')));
   for (const result of ofWorkload) {
@@ -66,7 +79,9 @@ if (values.json) process.stdout.write(`${JSON.stringify({ machine, rounds, resul
 else {
   process.stdout.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; medians of ${rounds} interleaved rounds\n`);
   for (const result of results) {
-    const figures = [result.median, result.min, result.max].map((value) => (value > 1_000 ? Math.round(value).toString() : value.toFixed(1)).padStart(9));
+    const figures = [result.median, result.min, result.max].map((value) =>
+      (value > 1_000 ? Math.round(value).toString() : value.toFixed(1)).padStart(9),
+    );
     process.stdout.write(
       `${result.workload.padEnd(8)} ${result.peer.padEnd(34)} ${figures[0]} ${result.unit.padEnd(9)} (${figures[1]?.trim()}–${figures[2]?.trim()})  ${result.ratioToRaw.toFixed(2)} × raw  ${result.ratioToFastestPeer.toFixed(2)} × fastest peer\n`,
     );

@@ -37,7 +37,8 @@ type Table = Readonly<Record<string, Readonly<Record<string, { readonly to: stri
 function diagram(lifecycle: Table, first: string, last?: string): string {
   const arrows = Object.entries(lifecycle).flatMap(([from, events]) => {
     const byTarget = new Map<string, string[]>();
-    for (const [event, to] of Object.entries(events)) if (to !== undefined && to.to !== from) byTarget.set(to.to, [...(byTarget.get(to.to) ?? []), event]);
+    for (const [event, to] of Object.entries(events))
+      if (to !== undefined && to.to !== from) byTarget.set(to.to, [...(byTarget.get(to.to) ?? []), event]);
     return [...byTarget].map(([to, names]) => `  ${from} --> ${to}: ${names.join(', ')}`);
   });
   return ['```mermaid', 'stateDiagram-v2', `  [*] --> ${first}`, ...arrows, ...(last === undefined ? [] : [`  ${last} --> [*]`]), '```'].join('\n');

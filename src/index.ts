@@ -16,7 +16,31 @@ export * from './interfaces/index.js';
 export * from './manifest/index.js';
 export * from './messages/index.js';
 export * from './plugin/shared.js';
-export * from './policy/index.js';
+export {
+  type Grant,
+  type GrantStore,
+  type GrantSubject,
+  memoryGrantStore,
+  type ParsePolicyOptions,
+  type Plan,
+  type PlanCode,
+  type PlanItem,
+  type Policy,
+  type PolicyDocument,
+  type PolicyProblem,
+  type PolicyProblemCode,
+  type PolicyResult,
+  type PolicyRule,
+  type PolicyRuleDocument,
+  type PolicySubject,
+  parsePolicy,
+  planCodes,
+  type RuleEffect,
+  type RuleReference,
+  safeParsePolicy,
+  type TrustTier,
+  trustTiers,
+} from './policy/index.js';
 export * from './services/index.js';
 export * from './session/index.js';
 export * from './worker/index.js';

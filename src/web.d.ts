@@ -1,7 +1,9 @@
 // The few web-standard names that the neutral core may use. Only the core's own compilation sees this file; consumers
 // bring the same names from @types/node or the DOM library.
 
-interface AbortSignalEventMap { abort: unknown }
+interface AbortSignalEventMap {
+  abort: unknown;
+}
 interface AbortSignal {
   readonly aborted: boolean;
   readonly reason: any;
@@ -40,9 +42,12 @@ interface ReadableStream<T = any> {
   cancel(reason?: unknown): Promise<void>;
 }
 declare var ReadableStream: {
-  new <T>(source: {
-    start?(controller: ReadableStreamDefaultController<T>): void | Promise<void>;
-    pull?(controller: ReadableStreamDefaultController<T>): void | Promise<void>;
-    cancel?(reason?: unknown): void | Promise<void>;
-  }, strategy?: { highWaterMark?: number }): ReadableStream<T>;
+  new <T>(
+    source: {
+      start?(controller: ReadableStreamDefaultController<T>): void | Promise<void>;
+      pull?(controller: ReadableStreamDefaultController<T>): void | Promise<void>;
+      cancel?(reason?: unknown): void | Promise<void>;
+    },
+    strategy?: { highWaterMark?: number },
+  ): ReadableStream<T>;
 };

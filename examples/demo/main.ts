@@ -56,7 +56,8 @@ try {
   if (text.trim() === '') say('The document is empty: there is nothing to summarise.');
   say('\n\n── audit ──');
   for (const record of host.audit()) {
-    if (record.kind === 'decision') say(`${record.effect.toUpperCase()}  ${record.pluginId} ${record.method}: ${record.reason} (decision ${record.decisionId})`);
+    if (record.kind === 'decision')
+      say(`${record.effect.toUpperCase()}  ${record.pluginId} ${record.method}: ${record.reason} (decision ${record.decisionId})`);
     if (record.kind === 'grant') say(`grant  ${record.pluginId} ${record.capability} ${JSON.stringify(record.scope)} by ${record.by}`);
     if (record.kind === 'calls') say(`calls  ${record.pluginId} ${record.method} × ${record.allowed}`);
     if (record.kind === 'lifecycle') say(`state  ${record.pluginId} ${record.from} → ${record.to}`);
@@ -69,7 +70,8 @@ say('Everything has stopped.');
 /** A file, standard input (`-`, or a pipe on which something arrives within a second), or this project's README. */
 async function readInput(argument: string | undefined): Promise<{ name: string; text: string }> {
   const bytes = argument === '-' || argument === undefined ? await readStandardInput(argument === '-') : readDocument(argument);
-  if (bytes !== undefined && bytes.length > maxDocumentBytes) say(`The document has ${bytes.length} bytes; the first ${maxDocumentBytes} are summarised.`);
+  if (bytes !== undefined && bytes.length > maxDocumentBytes)
+    say(`The document has ${bytes.length} bytes; the first ${maxDocumentBytes} are summarised.`);
   const document = bytes ?? readFileSync(join(here, '..', '..', 'README.md'));
   const source = argument === '-' || (argument === undefined && bytes !== undefined) ? 'standard input' : (argument ?? 'README.md');
   return { name: source, text: document.subarray(0, maxDocumentBytes).toString('utf8') };

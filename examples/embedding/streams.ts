@@ -16,8 +16,7 @@ export async function showStreams(plugin: Plugin): Promise<void> {
   }
   await endless.result.catch((error: unknown) => console.log(isWorkerRuntimeError(error) && error.code));
 
-  const unread = api.indent({ by: 2 }, { input: clock() });
-  unread.cancel('nobody reads it');
+  api.indent({ by: 2 }, { input: lines('never read') }).cancel('nobody wants it');
 }
 
 async function* lines(...texts: readonly string[]): AsyncGenerator<string> {

@@ -30,4 +30,4 @@ export { createCatalogue } from './catalogue.js';
 export { type CapabilityDefinition, defineCapability } from './define-capability.js';
 export { coversScope, intersectScopes } from './scope-algebra.js';
 export type { TopicPatternOptions } from './scope-topics.js';
-export { scopes } from './scopes.js';
+export { type Scopes, scopes } from './scopes.js';

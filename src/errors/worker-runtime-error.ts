@@ -1,5 +1,5 @@
-import type { Reason } from './reason.js';
 import { type ErrorCode, errorCodes } from './codes.js';
+import type { Reason } from './reason.js';
 
 const brand = Symbol.for('synapse.worker-runtime.error');
 

@@ -1,2 +1,1 @@
-export { FrameDecoder, type FrameReceiver } from './frame-decoder.js';
 export { defaultFrameLimits, type FrameLimits, handshakeFrameBytes, maxSupportedDepth } from './limits.js';

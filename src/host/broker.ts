@@ -87,6 +87,10 @@ export class Broker {
         client.log.report('warn', { err: error, method, code }, 'A one-way message of the plugin was not acceptable.');
     };
     try {
+      const entry = this.#methods.get(method);
+      if (entry !== undefined && !('oneWay' in entry && entry.oneWay === true)) {
+        throw new WorkerRuntimeError('INVALID_ARGUMENT', `"${method}" must be called; as a one-way message it is not taken.`);
+      }
       const result = this.#perform(client, new WorkerCall(client.id, worker, method), params);
       if (isThenable(result)) return Promise.resolve(result.then(() => {}, onError));
     } catch (error) {

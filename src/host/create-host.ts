@@ -16,6 +16,7 @@ import { guardedLogger } from './guarded-logger.js';
 import { createHostEvents, type HostEvents } from './host-events.js';
 import type { HostOptions, InstallOptions } from './host-options.js';
 import { installPlugin, type PluginVersion } from './install-plugin.js';
+import { assertHostOptions, assertInstallOptions, assertNotification } from './known-options.js';
 import { assertGrace } from './limits.js';
 import { type HostNotifications, Notifier } from './notifications.js';
 import { Plugin } from './plugin.js';
@@ -69,6 +70,7 @@ interface PluginSlot {
  * @throws UNKNOWN_CAPABILITY, UNUSED_CAPABILITY, UNGUARDED_METHOD, INVALID_ARGUMENT if services and capabilities do not fit each other.
  */
 export function createHost(options: HostOptions): Host {
+  assertHostOptions(options);
   const { platform } = options;
   const logger = guardedLogger(options.logger ?? silentLogger);
   const catalogue = options.catalogue ?? createCatalogue(builtinCapabilities);
@@ -126,6 +128,7 @@ export function createHost(options: HostOptions): Host {
     },
     async install(source, installOptions = {}) {
       assertRunning();
+      assertInstallOptions(installOptions);
       const read = await readSource(source);
       assertRunning();
       const candidate = installPlugin(shared, read, installOptions, (id) => installed.get(id)?.version.supervisor.generation ?? 0);
@@ -170,7 +173,10 @@ export function createHost(options: HostOptions): Host {
       }
       throw new WorkerRuntimeError('INVALID_ARGUMENT', `No plugin has a grant "${grantId}"; host.grants() lists them.`);
     },
-    on: (name, listener) => notifier.on(name, listener),
+    on(name, listener) {
+      assertNotification(name);
+      return notifier.on(name, listener);
+    },
     audit: (filter) => audit.records(filter),
     async stop({ graceMs } = {}) {
       assertGrace(graceMs);

@@ -3,12 +3,12 @@ import type { ContractStream } from '../plugin/contract-types.js';
 import { withoutSecrets } from '../plugin/handler-error.js';
 import type { Redactor } from '../plugin/redactor.js';
 import type { CallLink, ServiceCall } from '../services/define-service.js';
-import type { SessionCallOptions } from '../session/call-options.js';
+import type { NestedCallOptions, SessionCallOptions } from '../session/call-options.js';
 import type { Worker } from '../worker/worker.js';
 import { SettledCalls } from './settled-calls.js';
 
 /** How a plugin is called. */
-export interface CallOptions extends Omit<SessionCallOptions, 'parent' | 'tag' | 'actingFor'> {
+export interface CallOptions extends Omit<SessionCallOptions, 'actingFor'> {
   /**
    * The call of a plugin in the course of which this one is made, as a service's handler or `routeMessage` gets it: this call is nested in it, has no
    * more time, is cancelled with it, and a cycle is found (`CALL_CYCLE`).
@@ -73,7 +73,7 @@ export class PluginCalls {
   }
 
   /** @throws CALL_CYCLE */
-  #nest(method: string, { within, ...options }: CallOptions): SessionCallOptions {
+  #nest(method: string, { within, ...options }: CallOptions): NestedCallOptions {
     const link: CallLink = { pluginId: this.#options.pluginId, method };
     if (within === undefined) return { ...options, tag: [link] };
     const { chain, request, traceparent } = within;

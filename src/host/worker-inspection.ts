@@ -24,7 +24,7 @@ export interface WorkerInspection extends WorkerOffer {
   /** Bytes that wait because the worker does not read them. */
   readonly queuedBytes: number;
   /** Messages that the worker has not confirmed. */
-  readonly unconfirmedMessages: number;
+  readonly unackedMessages: number;
 }
 
 /** What can be said of a worker; undefined if it is gone. */
@@ -42,7 +42,7 @@ export function inspectWorker(worker: Worker, isolation: IsolationLevel): Worker
     startedAt: new Date(worker.startedAt).toISOString(),
     callsInFlight: session?.callsInFlight ?? 0,
     queuedBytes: session?.queuedBytes ?? 0,
-    unconfirmedMessages: session?.unconfirmedMessages ?? 0,
+    unackedMessages: session?.unackedMessages ?? 0,
     ...offer,
   };
 }

@@ -3,16 +3,16 @@ import { rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { setImmediate as endOfTurn, setTimeout as wait } from 'node:timers/promises';
-import type { LaunchedWorker, WorkerExit } from '../interfaces/launcher.js';
+import type { LaunchedWorker, Stragglers, WorkerExit } from '../interfaces/launcher.js';
 import type { Connection } from '../interfaces/transport.js';
 import { signalGroup } from './process-group.js';
 import { type ProcessOutput, readOutput } from './process-output.js';
-import type { StragglerSweep, SweepResult } from './straggler-sweep.js';
+import type { StragglerSweep } from './straggler-sweep.js';
 
 /** How a worker's process ended, and what it left behind. */
 export interface ProcessExit extends WorkerExit {
   /** Processes that the worker had started and that outlived it: `killed` by the launcher's sweep, `left` in spite of it. */
-  readonly stragglers: SweepResult;
+  readonly stragglers: Stragglers;
 }
 
 /** A worker that runs in a process of its own. */

@@ -50,7 +50,10 @@ export function hostStorage(call: CallHost): PluginStorage {
       const all: string[] = [];
       for (let more = true; more; ) {
         // The host answers with a part at a time.
-        const answer = await call('storage.list', { ...(prefix === undefined ? {} : { prefix }), ...(all.length === 0 ? {} : { after: all.at(-1) }) });
+        const answer = await call('storage.list', {
+          ...(prefix === undefined ? {} : { prefix }),
+          ...(all.length === 0 ? {} : { after: all.at(-1) }),
+        });
         const keys = fieldOf(answer, 'keys');
         if (Array.isArray(keys)) all.push(...keys.map(String));
         more = fieldOf(answer, 'more') === true && Array.isArray(keys) && keys.length > 0;

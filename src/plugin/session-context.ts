@@ -1,5 +1,5 @@
 import type { WireGrant } from '../messages/message.js';
-import type { SessionCallOptions } from '../session/call-options.js';
+import type { NestedCallOptions } from '../session/call-options.js';
 import type { IncomingCall } from '../session/incoming-call.js';
 import type { PluginAgents, PluginContext, PluginEvents, PluginLog, PluginStorage } from './context.js';
 import type { HostLink } from './host-link.js';
@@ -74,7 +74,7 @@ export class SessionContext implements PluginContext {
     return (method, params) => this.link.session.call(method, params, this.#nested(undefined));
   }
 
-  #nested(options: SessionCallOptions | undefined): SessionCallOptions {
+  #nested(options: NestedCallOptions | undefined): NestedCallOptions {
     const { parent } = this;
     return parent === undefined ? (options ?? {}) : { ...options, parent, traceparent: options?.traceparent ?? parent.traceparent };
   }

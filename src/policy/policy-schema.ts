@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { trustTiers } from './policy.js';
+import { type TrustTier, trustTiers } from './policy.js';
 
 /** The most rules of a document. */
 export const maxPolicyRules = 100_000;
@@ -53,14 +53,26 @@ export const policySchema = z.strictObject(
 /** The keys of the document and of a rule, for suggestions. */
 export const policyKeys = { document: Object.keys(policySchema.shape), rule: Object.keys(rule.shape) };
 
-type DeepReadonly<T> = T extends readonly (infer Element)[]
-  ? readonly DeepReadonly<Element>[]
-  : T extends object
-    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
-    : T;
+/** A rule of a policy document as YAML, JSON or TypeScript write it. */
+export interface PolicyRuleDocument {
+  /** `deny` wins over `confirm`, `confirm` over `allow`. */
+  readonly effect: 'allow' | 'deny' | 'confirm';
+  /** The tiers that it applies to; absent = all. */
+  readonly trust?: readonly TrustTier[] | undefined;
+  /** Plugin ids, or `author/*` for all of an author; absent = all. At most 1,000. */
+  readonly plugins?: readonly string[] | undefined;
+  /** A capability's name, or `*` for all. */
+  readonly capability: string;
+  /** Patterns by field of the capability's scope; a field that is left out, or no scope at all, means everything. */
+  readonly scope?: Readonly<Record<string, unknown>> | undefined;
+  /** The operator's reason; at most 1,000 characters. */
+  readonly reason?: string | undefined;
+}
 
 /** A policy document as YAML, JSON or TypeScript write it. */
-export type PolicyDocument = DeepReadonly<z.input<typeof policySchema>>;
-
-/** A rule of a policy document as YAML, JSON or TypeScript write it. */
-export type PolicyRuleDocument = DeepReadonly<z.input<typeof rule>>;
+export interface PolicyDocument {
+  /** The only version so far. */
+  readonly version: 1;
+  /** At most 100,000. */
+  readonly rules?: readonly PolicyRuleDocument[] | undefined;
+}

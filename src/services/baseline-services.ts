@@ -32,7 +32,7 @@ const logParams = z.object({
 export function logService(onLog: (entry: PluginLogEntry, call: ServiceCall) => void): Service {
   return defineService({
     name: 'log',
-    methods: { write: defineMethod({ baseline: 'A plugin may always say what it does.', params: logParams, handle: onLog }) },
+    methods: { write: defineMethod({ baseline: 'A plugin may always say what it does.', oneWay: true, params: logParams, handle: onLog }) },
   });
 }
 

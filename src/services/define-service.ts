@@ -21,7 +21,7 @@ export interface ServiceCall {
   readonly chain: readonly CallLink[];
   /** What the policy judged, in normal form: what a handler touches must be these values. Empty for a baseline method. */
   readonly scope: Scope;
-  /** The request as the session knows it, which calls made `within` this one are nested in; absent for a one-way message. */
+  /** @internal The request as the session knows it, which calls made `within` this one are nested in; absent for a one-way message. */
   readonly request?: IncomingCall | undefined;
   /** Tells the worker how far the work is. */
   progress(fraction: number | undefined, message?: string): void;
@@ -55,6 +55,11 @@ export interface GuardedServiceMethod<Params = never, Result = unknown> extends 
 export interface BaselineServiceMethod<Params = never, Result = unknown> extends ServiceMethodBase<Params, Result> {
   /** Why it needs no capability: a sentence for the reader of the code. */
   readonly baseline: string;
+  /**
+   * Whether it may also be sent as a one-way message, which has no deadline, no answer and no place in the limit of calls in flight. Default false: only
+   * what is done at once and costs next to nothing should be.
+   */
+  readonly oneWay?: boolean;
 }
 
 /** A method of a service: guarded by a capability, or declared baseline with a reason. */

@@ -14,4 +14,4 @@ export {
 } from './define-service.js';
 export type { SubscriptionOptions } from './event-subscription.js';
 export { type MemoryStorageOptions, memoryStorage } from './memory-storage.js';
-export type { StorageBackend } from './storage-service.js';
+export type { StorageBackend, StorageRange } from './storage-service.js';

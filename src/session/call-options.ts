@@ -28,6 +28,10 @@ export interface SessionCallOptions {
   readonly traceparent?: string | undefined;
   /** Items to send to the callee. */
   readonly input?: AsyncIterable<unknown> | undefined;
+}
+
+/** How a call is made inside this library: it may be nested in another, and be found again by what is nested in it. */
+export interface NestedCallOptions extends SessionCallOptions {
   /** Whatever the caller wants to find again at the calls that are nested in this one (their `parentTag`). Never sent. */
   readonly tag?: unknown;
   /** The incoming call in the course of which this one is made: it inherits what is left of its time and is cancelled with it. */

@@ -10,6 +10,7 @@ export class CallStream<Item = unknown, Result = unknown> implements AsyncIterab
   readonly result: Promise<Result>;
   readonly #call: OutgoingCall;
 
+  /** @internal Made by a session. */
   constructor(call: OutgoingCall) {
     this.#call = call;
     this.result = call.settled as Promise<Result>;

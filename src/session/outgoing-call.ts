@@ -1,6 +1,6 @@
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { Clock } from '../interfaces/platform.js';
-import type { Progress, SessionCallOptions } from './call-options.js';
+import type { NestedCallOptions, Progress } from './call-options.js';
 import { ReceiveCredit } from './credit.js';
 import type { IncomingCall, NestedCall } from './incoming-call.js';
 import type { ParentCall } from './incoming-calls.js';
@@ -53,7 +53,7 @@ export class OutgoingCall implements Departure, ParentCall, NestedCall {
   #nested: Set<IncomingCall> | undefined;
   #signal: AbortSignal | undefined;
 
-  constructor(owner: OutgoingCallOwner, id: number, method: string, times: CallTimes, options: SessionCallOptions, expectsItems: boolean) {
+  constructor(owner: OutgoingCallOwner, id: number, method: string, times: CallTimes, options: NestedCallOptions, expectsItems: boolean) {
     this.#owner = owner;
     this.id = id;
     this.method = method;

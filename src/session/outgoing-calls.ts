@@ -2,7 +2,7 @@ import type { Reason } from '../errors/reason.js';
 import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { Clock } from '../interfaces/platform.js';
 import { flagCalleeStreams, flagCallerStreams } from '../messages/message.js';
-import type { SessionCallOptions } from './call-options.js';
+import type { NestedCallOptions } from './call-options.js';
 import { DeadlineTimer } from './deadline-timer.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { MessageConnection } from './message-connection.js';
@@ -53,7 +53,7 @@ export class OutgoingCalls implements OutgoingCallOwner {
   }
 
   /** Makes a call. @throws INVALID_ARGUMENT, INVALID_VALUE, FRAME_TOO_LARGE, OVERLOADED, CANCELLED; nothing was sent then. */
-  start(method: string, params: unknown, options: SessionCallOptions, expectsItems: boolean): OutgoingCall {
+  start(method: string, params: unknown, options: NestedCallOptions, expectsItems: boolean): OutgoingCall {
     if (options.signal?.aborted === true) {
       throw new WorkerRuntimeError('CANCELLED', `The call of "${method}" was cancelled before it was made.`, {
         cause: options.signal.reason,

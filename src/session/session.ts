@@ -2,7 +2,7 @@ import { fromWireError } from '../errors/wire-error.js';
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { CloseReason } from '../interfaces/transport.js';
 import type { Message } from '../messages/message.js';
-import type { SessionCallOptions } from './call-options.js';
+import type { NestedCallOptions } from './call-options.js';
 import { CallStream } from './call-stream.js';
 import { IncomingCalls } from './incoming-calls.js';
 import type { MessageConnection, MessageReceiver } from './message-connection.js';
@@ -82,7 +82,7 @@ export class Session implements MessageReceiver {
     return this.#peerDraining;
   }
   /** Messages that the other side has not confirmed. */
-  get unconfirmedMessages(): number {
+  get unackedMessages(): number {
     return this.#connection.acknowledgement.unconfirmed;
   }
   get queuedBytes(): number {
@@ -94,7 +94,7 @@ export class Session implements MessageReceiver {
   }
 
   /** Calls a method. Rejects with a `WorkerRuntimeError`; docs/errors.md lists the outcomes. */
-  call(method: string, params: unknown, options: SessionCallOptions = {}): Promise<unknown> {
+  call(method: string, params: unknown, options: NestedCallOptions = {}): Promise<unknown> {
     try {
       this.#assertCallable(method, options);
       return this.#outgoing.start(method, params, options, false).settled;
@@ -104,7 +104,7 @@ export class Session implements MessageReceiver {
   }
 
   /** Starts a stream. @throws what {@link Session.call} would reject with before anything was sent. */
-  stream(method: string, params: unknown, options: SessionCallOptions = {}): CallStream {
+  stream(method: string, params: unknown, options: NestedCallOptions = {}): CallStream {
     this.#assertCallable(method, options);
     return new CallStream(this.#outgoing.start(method, params, options, true));
   }
@@ -214,7 +214,7 @@ export class Session implements MessageReceiver {
     else this.#finish(this.#goodbye ?? { code: reason.code, message: reason.message, goodbye: false });
   }
 
-  #assertCallable(method: string, options: SessionCallOptions): void {
+  #assertCallable(method: string, options: NestedCallOptions): void {
     if (this.#end !== undefined) {
       throw new WorkerRuntimeError(this.#lostCode, `"${method}" was not called: the session has ended (${this.#end.message}).`, {
         mayHaveRun: false,

@@ -23,11 +23,14 @@ export function createReason(
   };
 }
 
-/** The sentence and code for a process that ended by itself. */
-export function describeExit(exit: WorkerExit): { readonly code: ReasonCode; readonly message: string } {
+/** The sentence and code for a process that ended by itself. @param spoke whether it had said hello. */
+export function describeExit(exit: WorkerExit, spoke: boolean): { readonly code: ReasonCode; readonly message: string } {
   if (exit.error !== undefined) return { code: 'SPAWN_FAILED', message: `The worker could not be started: ${exit.error}` };
   if (exit.signal !== null) return { code: 'KILLED_BY_SIGNAL', message: `The worker was ended by ${exit.signal}.` };
-  return { code: 'EXITED', message: `The worker ended by itself with exit code ${exit.exitCode ?? 'unknown'}.` };
+  const ended = `The worker ended by itself with exit code ${exit.exitCode ?? 'unknown'}`;
+  if (spoke) return { code: 'EXITED', message: `${ended}.` };
+  const hint = 'does its program call serve(plugin), or plugin.run() in Python, and is the SDK installed where it runs?';
+  return { code: 'EXITED', message: `${ended} before it spoke to the host: ${hint}` };
 }
 
 /** The sentence and code for a session that this side ended because of a fault; undefined if it ended in another way. */

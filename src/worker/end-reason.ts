@@ -31,9 +31,12 @@ export class EndReason {
     return this.#reason;
   }
 
-  /** The worker is gone: adds how. `stopped`: why the host wanted that, `left`: why the worker itself did. */
-  noteExit(exit: WorkerExit, { stopped, left }: { readonly stopped: string | undefined; readonly left: string | undefined }): Reason {
-    const told = describeExit(exit);
+  /** The worker is gone: adds how. `stopped`: why the host wanted that, `left`: why the worker itself did; `spoke`: whether it had said hello. */
+  noteExit(
+    exit: WorkerExit,
+    { stopped, left, spoke }: { readonly stopped: string | undefined; readonly left: string | undefined; readonly spoke: boolean },
+  ): Reason {
+    const told = describeExit(exit, spoke);
     const cause =
       stopped !== undefined
         ? this.note('STOPPED', stopped)

@@ -116,9 +116,7 @@ export class Worker {
   async #start(): Promise<void> {
     const { launcher, launch, handlers } = this.#options;
     const { startTimeoutMs, hookTimeoutMs } = this.#options.timings;
-    const timeout = this.#timers.set(startTimeoutMs, () =>
-      this.#fail('START_TIMEOUT', `The worker was not ready within ${startTimeoutMs} ms (startTimeoutMs).`),
-    );
+    const timeout = this.#timers.set(startTimeoutMs, () => this.#fail('START_TIMEOUT', this.#overdue));
     try {
       const onOutput: LaunchRequest['onOutput'] = (line) => {
         if (line.source === 'stderr') this.#end.addErrorLine(line.text);
@@ -143,6 +141,10 @@ export class Worker {
     }
   }
 
+  get #overdue(): string {
+    return `The worker was not ready within ${this.#options.timings.startTimeoutMs} ms (startTimeoutMs).`;
+  }
+
   /** Sees to the end of a worker that did not become ready. @returns the error that says why. */
   async #startError(error: unknown): Promise<WorkerRuntimeError> {
     const message = error instanceof Error ? error.message : String(error);
@@ -151,7 +153,9 @@ export class Worker {
       this.#end.note('SPAWN_FAILED', `The worker could not be started: ${message}`);
       this.#onExit({ exitCode: null, signal: null, error: message });
     } else if (this.#state !== 'stopping') {
-      if (!lost) this.#end.note(this.#session === undefined ? 'HANDSHAKE_FAILED' : 'LOAD_FAILED', message);
+      // The handshake has the same limit as the start, and either timer may be the first.
+      if (isWorkerRuntimeError(error, 'HANDSHAKE_TIMEOUT')) this.#end.note('START_TIMEOUT', this.#overdue);
+      else if (!lost) this.#end.note(this.#session === undefined ? 'HANDSHAKE_FAILED' : 'LOAD_FAILED', message);
       // A lost worker's exit says more than its connection; one that was rejected may still read why, and say so.
       if (lost || this.#session === undefined) await Promise.race([this.exited, this.#timers.delay(exitAfterLossMs)]);
       this.#fail('CHANNEL_CLOSED', `The worker closed its channel before it was ready: ${message}`);
@@ -204,7 +208,7 @@ export class Worker {
 
   #onExit(exit: WorkerExit): void {
     if (this.#state === 'exited') return;
-    const reason = this.#end.noteExit(exit, { stopped: this.#ladder.reason, left: this.#leaveReason });
+    const reason = this.#end.noteExit(exit, { stopped: this.#ladder.reason, left: this.#leaveReason, spoke: this.#session !== undefined });
     this.#liveness?.stop();
     this.#apply('exited');
     // Settled before anything else happens: calls in flight learn of the exit, not of a closed pipe.

@@ -106,12 +106,12 @@ describe('bytes that are recorded or ignored', () => {
     expect(await stream.result).toBe('result');
   });
 
-  test('a one-way message that claims to be more is judged like any other', async () => {
+  test('a one-way message that claims to be more is dropped', async () => {
     const plugin = await field.start();
     await plugin.call('say', {
       bytes: frames([2, 'storage.set', { key: 'x', value: 1 }], [2, 'plugin.load', {}], [2, 'no.such.method'], [2, 'grants.changed', { grants: [] }]),
     });
-    expect(field.host.audit({ pluginId: plugin.id, kind: 'decision' })).toMatchObject([{ effect: 'deny', method: 'storage.set' }]);
+    expect(field.host.audit({ pluginId: plugin.id }).filter(({ kind }) => kind === 'decision' || kind === 'calls')).toEqual([]);
     expect(await ask(plugin, 'config.get')).toMatchObject({ error: null });
   });
 });

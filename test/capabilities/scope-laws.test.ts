@@ -23,7 +23,7 @@ const nasty = fc.constantFrom(
   ' ',
 );
 
-describe.each(Object.entries(kindModels))('%s', (_, model) => {
+describe.each(Object.entries(kindModels))('[policy.scope-algebra] %s', (_, model) => {
   const { kind, patterns, points, reads, wideValues } = model;
   const pattern = fc.constantFrom(...patterns);
   const point = fc.constantFrom(...points);

@@ -27,7 +27,10 @@ describe('the demo', () => {
   );
 
   test('[demo.without-python] without Python it says so and runs the twin', { timeout: 60_000 }, async () => {
-    const { code, stdout } = await runProgram(demo, { input: 'Bees collect nectar from many flowers. Nectar of flowers becomes honey in the hive.', env: { SYNAPSE_DEMO_PYTHON: 'no-such-python' } });
+    const { code, stdout } = await runProgram(demo, {
+      input: 'Bees collect nectar from many flowers. Nectar of flowers becomes honey in the hive.',
+      env: { SYNAPSE_DEMO_PYTHON: 'no-such-python' },
+    });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Python is not available here: no-such-python cannot be run .*\n/);
     expect(stdout).toContain('Nectar of flowers becomes honey in the hive.');

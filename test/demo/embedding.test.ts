@@ -33,11 +33,13 @@ describe('the program of docs/embedding.md', () => {
     expect(stdout).toContain('CAPABILITY_DENIED mail.send {"domains":["db.internal.example.com"]}\nHANDLER_ERROR (spam)\n');
     expect(stdout).toContain('  Dear Ada,\n  thank you.\n2 lines\nfirst: tick 0\n');
     expect(stdout).toMatch(/^CANCELLED$/m);
-    expect(stdout.match(/^the input has ended$/gm)).toHaveLength(2);
+    expect(stdout.match(/^the input has ended$/gm)).toHaveLength(1);
     expect(stdout).toContain("letters.sent from letters { to: 'bob@example.com' }");
     expect(stdout.endsWith('3 calls with a limit of 2\n"letters" is disabled: The plugin was disabled. Enable the plugin.\n')).toBe(true);
 
-    expect(JSON.parse(readFileSync(approvals, 'utf8'))).toMatchObject([{ capability: 'mail.send', scope: { domains: ['example.com'] }, by: 'grace@example.com' }]);
+    expect(JSON.parse(readFileSync(approvals, 'utf8'))).toMatchObject([
+      { capability: 'mail.send', scope: { domains: ['example.com'] }, by: 'grace@example.com' },
+    ]);
     const again = await run();
     expect(again.code).toBe(0);
     expect(again.stdout).not.toContain('asks to be allowed');

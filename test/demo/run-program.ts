@@ -8,7 +8,10 @@ export interface ProgramResult {
 }
 
 /** Runs a program of the project and gathers what it says. */
-export function runProgram(args: readonly string[], options: { readonly input?: string; readonly env?: NodeJS.ProcessEnv } = {}): Promise<ProgramResult> {
+export function runProgram(
+  args: readonly string[],
+  options: { readonly input?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { stdio: 'pipe', env: { ...process.env, TSX_DISABLE_CACHE: '1', ...options.env } });
     let stdout = '';

@@ -8,6 +8,7 @@ import { WorkerRuntimeError } from '../../src/errors/worker-runtime-error.js';
 import { createHost } from '../../src/host/create-host.js';
 import type { UntypedPlugin } from '../../src/plugin/define-plugin.js';
 import { defineMethod, defineService, type Service, type ServiceCall } from '../../src/services/define-service.js';
+import { memoryStorage } from '../../src/services/memory-storage.js';
 import { createSimulatedPlatform } from '../../src/testing/simulated-platform.js';
 import { allow, controls, createRig, installFake, rejection, startFake, textsIn } from './support.js';
 
@@ -279,12 +280,13 @@ describe('one-way messages', () => {
     return sent;
   };
 
-  test('one that is denied stands in the audit, nobody is told, and the session goes on', async () => {
-    const rig = createRig();
-    const started = await startFake(rig, { plugin: calling });
+  test('what must be called is not taken: nothing is done, the host says so, and the session goes on', async () => {
+    const storage = memoryStorage();
+    const rig = createRig({ storage, rules: [allow('storage.write')] });
+    const started = await startFake(rig, { plugin: calling, requests: [{ capability: 'storage.write' }] });
     await sends(rig, started, 'storage.set', { key: 'a', value: 1 });
-    expect(rig.host.audit({ kind: 'decision' })).toMatchObject([{ method: 'storage.set', effect: 'deny', missing: { keys: ['a'] } }]);
-    expect(rig.logs.filter(({ level }) => level === 'warn')).toEqual([]);
+    expect(storage.get('tested', 'a')).toBeUndefined();
+    expect(rig.logs.filter(({ level }) => level === 'warn')).toMatchObject([{ fields: { code: 'INVALID_ARGUMENT', method: 'storage.set' } }]);
     expect(started.plugin.state).toBe('active');
   });
 
@@ -303,7 +305,7 @@ describe('one-way messages', () => {
     let release: () => void = () => {};
     const slow = defineService({
       name: 'slow',
-      methods: { go: defineMethod({ baseline: 'For tests.', handle: () => new Promise<void>((resolve) => (release = resolve)) }) },
+      methods: { go: defineMethod({ baseline: 'For tests.', oneWay: true, handle: () => new Promise<void>((resolve) => (release = resolve)) }) },
     });
     const rig = createRig({ services: [slow] });
     const started = await startFake(rig, { plugin: calling });

@@ -1,4 +1,4 @@
-import { afterEach, expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { builtinCapabilities } from '../../src/capabilities/builtin-capabilities.js';
 import { createCatalogue } from '../../src/capabilities/catalogue.js';
 import { isWorkerRuntimeError, type WorkerRuntimeError } from '../../src/errors/worker-runtime-error.js';
@@ -128,19 +128,6 @@ export interface Rig {
   readonly logs: LoggedLine[];
 }
 
-const rigs = new Set<Rig>();
-
-/** Stops what a test has made, and proves that no timer is left. */
-afterEach(async () => {
-  const made = [...rigs];
-  rigs.clear();
-  for (const { host, clock } of made) {
-    await clock.runUntil(host.stop({ graceMs: 0 }));
-    await clock.settle();
-    expect(clock.pendingTimers).toBe(0);
-  }
-});
-
 export const allow = (capability: string, scope?: Record<string, string[]>): PolicyRuleDocument => ({
   effect: 'allow',
   capability,
@@ -156,9 +143,14 @@ export function createRig({ rules = [], ...options }: RigOptions = {}): Rig {
   const catalogue = options.catalogue ?? createCatalogue(builtinCapabilities);
   const policy = parsePolicy({ version: 1, rules }, { catalogue, fileName: 'policy.yml' });
   const host = createHost({ logger, ...options, catalogue, platform, policy });
-  const rig = { host, platform, clock: platform.clock, logs };
-  rigs.add(rig);
-  return rig;
+  const { clock } = platform;
+  // Stops what the test has made, and proves that no timer is left.
+  onTestFinished(async () => {
+    await clock.runUntil(host.stop({ graceMs: 0 }));
+    await clock.settle();
+    expect(clock.pendingTimers).toBe(0);
+  });
+  return { host, platform, clock, logs };
 }
 
 /** A request of a manifest. */

@@ -80,7 +80,7 @@ const attempt = fc
 const now = fc.constantFrom(0, 999, 1_000, 2_000, 3_000);
 const runs = { numRuns: 300 };
 
-describe('decide', () => {
+describe('[policy.decide-laws] decide', () => {
   test('decides as a naive reading of grants and rules does', () => {
     const seen = { allow: 0, deny: 0, confirm: 0 };
     fc.assert(

@@ -15,7 +15,10 @@ test('[launch.ends-with-host] workers end when their host is killed, busy ones t
   // A host that is killed cannot remove its workers' private folders.
   const temporary = mkdtempSync(join(tmpdir(), 'killed-host-'));
   onTestFinished(() => rmSync(temporary, { recursive: true }));
-  const host = spawn(process.execPath, [program, plugins, python.interpreter], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TMPDIR: temporary } });
+  const host = spawn(process.execPath, [program, plugins, python.interpreter], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, TMPDIR: temporary },
+  });
   const [line] = (await once(host.stdout, 'data')) as [Buffer];
   const pids = JSON.parse(line.toString()) as number[];
   expect(pids.length).toBeGreaterThan(0);

@@ -50,38 +50,45 @@ function killingLauncher(direction: 'sent' | 'received', count: number): { launc
 const steps = (['sent', 'received'] as const).flatMap((direction) => Array.from({ length: 6 }, (_, index) => [direction, index + 1] as const));
 
 describe('a worker that is killed after a piece was', () => {
-  test.each(steps)('[session.may-have-run] %s, number %i: every outcome is typed, nothing is left, and the next worker works', async (direction, count) => {
-    const { launcher, pids } = killingLauncher(direction, count);
-    const { host } = startHost({ launcher, timings: { graceMs: 1_000, exitTimeoutMs: 500, killTimeoutMs: 500 } });
-    const plugin = await host.install(`${plugins}misbehaving`);
-    const outcomes: unknown[] = [];
-    const note = (promise: Promise<unknown>): Promise<void> => promise.then((value) => void outcomes.push(value), (error) => void outcomes.push(error));
+  test.each(steps)(
+    '[session.may-have-run] %s, number %i: every outcome is typed, nothing is left, and the next worker works',
+    async (direction, count) => {
+      const { launcher, pids } = killingLauncher(direction, count);
+      const { host } = startHost({ launcher, timings: { graceMs: 1_000, exitTimeoutMs: 500, killTimeoutMs: 500 } });
+      const plugin = await host.install(`${plugins}misbehaving`);
+      const outcomes: unknown[] = [];
+      const note = (promise: Promise<unknown>): Promise<void> =>
+        promise.then(
+          (value) => void outcomes.push(value),
+          (error) => void outcomes.push(error),
+        );
 
-    await note(plugin.start());
-    await note(plugin.call('echo', 'hello'));
-    await note(plugin.call('writes', { key: 'a/1' }));
-    const stream = await Promise.resolve()
-      .then(() => plugin.stream('counts', { to: 3 }))
-      .catch((error: unknown) => void outcomes.push(error));
-    if (stream !== undefined) {
-      await note(
-        (async () => {
-          for await (const item of stream) outcomes.push(item);
-        })(),
-      );
-      await note(stream.result);
-    }
-    await note(plugin.stop());
+      await note(plugin.start());
+      await note(plugin.call('echo', 'hello'));
+      await note(plugin.call('writes', { key: 'a/1' }));
+      const stream = await Promise.resolve()
+        .then(() => plugin.stream('counts', { to: 3 }))
+        .catch((error: unknown) => void outcomes.push(error));
+      if (stream !== undefined) {
+        await note(
+          (async () => {
+            for await (const item of stream) outcomes.push(item);
+          })(),
+        );
+        await note(stream.result);
+      }
+      await note(plugin.stop());
 
-    for (const outcome of outcomes) {
-      if (!(outcome instanceof Error)) continue;
-      expect(isWorkerRuntimeError(outcome), String(outcome)).toBe(true);
-      expect(outcome).toMatchObject({ code: expect.stringMatching(/^(START_FAILED|WORKER_LOST|WORKER_UNAVAILABLE)$/) });
-      if (isWorkerRuntimeError(outcome, 'WORKER_LOST')) expect(outcome.reason).toMatchObject({ signal: 'SIGKILL' });
-    }
-    await until(() => pids.every((pid) => !isRunning(pid)));
-    expect(plugin.state).toBe('idle');
-    await plugin.start();
-    expect(await plugin.call('echo', 'again')).toBe('again');
-  });
+      for (const outcome of outcomes) {
+        if (!(outcome instanceof Error)) continue;
+        expect(isWorkerRuntimeError(outcome), String(outcome)).toBe(true);
+        expect(outcome).toMatchObject({ code: expect.stringMatching(/^(START_FAILED|WORKER_LOST|WORKER_UNAVAILABLE)$/) });
+        if (isWorkerRuntimeError(outcome, 'WORKER_LOST')) expect(outcome.reason).toMatchObject({ signal: 'SIGKILL' });
+      }
+      await until(() => pids.every((pid) => !isRunning(pid)));
+      expect(plugin.state).toBe('idle');
+      await plugin.start();
+      expect(await plugin.call('echo', 'again')).toBe('again');
+    },
+  );
 });

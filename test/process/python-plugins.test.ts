@@ -18,7 +18,14 @@ const policy = {
 } as const;
 const launcher = (): ReturnType<typeof processLauncher> => processLauncher({ interpreters: { python: python.interpreter } });
 
-const letter = { channelId: 'letters', externalUserId: 'ada', conversationId: 'c1', text: 'Dear host', receivedAt: '2026-01-01T00:00:00Z', metadata: { urgent: true } };
+const letter = {
+  channelId: 'letters',
+  externalUserId: 'ada',
+  conversationId: 'c1',
+  text: 'Dear host',
+  receivedAt: '2026-01-01T00:00:00Z',
+  metadata: { urgent: true },
+};
 
 describe.skipIf(python.missing)('Python plugins under the host', () => {
   test('[plugin.kinds-python] a channel receives a message, hands it on, and sends one', async () => {
@@ -70,7 +77,11 @@ describe.skipIf(python.missing)('Python plugins under the host', () => {
     await plugin.start();
     const seen = await plugin.call('peek');
     const [record] = host.audit({ kind: 'decision' });
-    expect(seen).toEqual({ capability: 'storage.read', scope: { keys: ['others/key'] }, decision: record?.kind === 'decision' ? record.decisionId : 'none' });
+    expect(seen).toEqual({
+      capability: 'storage.read',
+      scope: { keys: ['others/key'] },
+      decision: record?.kind === 'decision' ? record.decisionId : 'none',
+    });
   });
 
   test("the author's error arrives with its own code, and a lost worker as such", async () => {

@@ -13,7 +13,11 @@ describe('a worker that dies', () => {
     const { host } = startHost();
     const plugin = await startMisbehaving(host);
     const error = await rejection(plugin.call('exits', { code: 9 }));
-    expect(error).toMatchObject({ code: 'WORKER_LOST', mayHaveRun: true, reason: { code: 'EXITED', exitCode: 9, stderrTail: expect.stringContaining('last words') } });
+    expect(error).toMatchObject({
+      code: 'WORKER_LOST',
+      mayHaveRun: true,
+      reason: { code: 'EXITED', exitCode: 9, stderrTail: expect.stringContaining('last words') },
+    });
     expect(error.reason?.action).not.toBe('');
     await until(() => plugin.state === 'quarantined');
     expect(plugin.reason).toMatchObject({ code: 'EXITED', exitCode: 9 });
@@ -27,7 +31,11 @@ describe('a worker that dies', () => {
     const errors = await Promise.all(calls.map(rejection));
     for (const error of errors) expect(error).toMatchObject({ code: 'WORKER_LOST', reason: { code: 'KILLED_BY_SIGNAL', signal: 'SIGKILL' } });
     await until(() => plugin.state === 'quarantined');
-    expect(await rejection(plugin.call('echo', 1))).toMatchObject({ code: 'WORKER_UNAVAILABLE', mayHaveRun: false, reason: { code: 'KILLED_BY_SIGNAL' } });
+    expect(await rejection(plugin.call('echo', 1))).toMatchObject({
+      code: 'WORKER_UNAVAILABLE',
+      mayHaveRun: false,
+      reason: { code: 'KILLED_BY_SIGNAL' },
+    });
   });
 
   test('[host.handle-survives] the same handle works again after a start by hand', async () => {
@@ -43,7 +51,11 @@ describe('a worker that dies', () => {
   test('[lifecycle.failures-isolated] another plugin does not feel it', async () => {
     const { host } = startHost();
     const plugin = await startMisbehaving(host);
-    const source = { ...(await import('../../src/node/plugin-folder.js').then(({ readPluginFolder }) => readPluginFolder(`${new URL('../fixtures/plugins/', import.meta.url).pathname}misbehaving`))) };
+    const source = {
+      ...(await import('../../src/node/plugin-folder.js').then(({ readPluginFolder }) =>
+        readPluginFolder(`${new URL('../fixtures/plugins/', import.meta.url).pathname}misbehaving`),
+      )),
+    };
     const manifest = new TextDecoder().decode(source.manifest).replace('id: misbehaving', 'id: neighbour');
     const neighbour = await host.install({ ...source, manifest });
     await neighbour.start();
@@ -109,7 +121,7 @@ describe('a start that fails', () => {
 
   test('[launch.limits-named] a worker that never says hello runs into the limit that the error names', async () => {
     const { host } = startHost({ timings: { startTimeoutMs: 300, killTimeoutMs: 200 } });
-    const manifest = 'id: silent\nname: S\nauthor: t\ntype: skill\nversion: 1.0.0\nruntime: { type: python, entry: wait-for-ever.py }\n';
+    const manifest = 'id: silent\nname: S\nauthor: t\ntype: skill\nversion: 1.0.0\nruntime: { type: python, entry: say-nothing.py }\n';
     const directory = new URL('../fixtures/programs/', import.meta.url).pathname;
     const plugin = await host.install({ manifest, directory });
     const error = await rejection(plugin.start());
@@ -119,7 +131,9 @@ describe('a start that fails', () => {
 
   test('a stop during the start wins, and leaves nothing', async () => {
     const { host } = startHost({ timings: { killTimeoutMs: 500 } });
-    const plugin = await host.install(`${new URL('../fixtures/plugins/', import.meta.url).pathname}misbehaving`, { config: { mode: 'hangs-in-load' } });
+    const plugin = await host.install(`${new URL('../fixtures/plugins/', import.meta.url).pathname}misbehaving`, {
+      config: { mode: 'hangs-in-load' },
+    });
     const starting = rejection(plugin.start());
     await until(() => plugin.worker?.pid !== undefined);
     const pid = plugin.worker?.pid as number;
@@ -160,8 +174,16 @@ describe('what a plugin prints', () => {
     const plugin = await startMisbehaving(host, { config: { key: 'hunter2-hunter2' } });
     await plugin.call('prints', { text: 'plain \u001b[31mred\u001b[0m' });
     await rejection(plugin.call('tellsSecret'));
-    await until(() => logs.filter((line) => line.message.includes('again')).length === 1 && logs.filter((line) => line.message.includes('the key is')).length === 1);
-    expect(logs.filter((line) => line.message.includes('red')).map((line) => line.source).sort()).toEqual(expect.arrayContaining(['stderr']));
+    await until(
+      () =>
+        logs.filter((line) => line.message.includes('again')).length === 1 && logs.filter((line) => line.message.includes('the key is')).length === 1,
+    );
+    expect(
+      logs
+        .filter((line) => line.message.includes('red'))
+        .map((line) => line.source)
+        .sort(),
+    ).toEqual(expect.arrayContaining(['stderr']));
     expect(JSON.stringify(logs)).not.toContain('hunter2');
     expect(JSON.stringify(logs)).not.toContain('\\u001b[');
     expect(JSON.stringify(host.audit())).not.toContain('hunter2');

@@ -77,9 +77,9 @@ describe('[session.ack] received messages are acknowledged', () => {
     const { clock, host, peer } = await connectSessions();
     peer.methods.echo = (call) => call.params;
     await Promise.all(Array.from({ length: 60 }, (_, i) => host.session.call('echo', i)));
-    expect(host.session.unconfirmedMessages + peer.session.unconfirmedMessages).toBeGreaterThan(0);
+    expect(host.session.unackedMessages + peer.session.unackedMessages).toBeGreaterThan(0);
     await clock.advance(200);
-    expect([host.session.unconfirmedMessages, peer.session.unconfirmedMessages]).toEqual([0, 0]);
+    expect([host.session.unackedMessages, peer.session.unackedMessages]).toEqual([0, 0]);
     expect(host.connection.acknowledgement.received).toBe(60);
   });
 

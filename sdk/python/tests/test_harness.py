@@ -28,7 +28,7 @@ from synapse_worker import (
     WorkerError,
     WorkerLost,
 )
-from synapse_worker.testing import Limits, test_plugin
+from synapse_worker.testing import GrantLike, Limits, test_plugin
 
 
 @dataclass
@@ -158,7 +158,7 @@ def test_invalid_params_name_the_field(params: Any, where: str) -> None:
             with pytest.raises(InvalidParams, match="summarize: ") as caught:
                 await p.call("summarize", params)
             assert where in caught.value.message
-            assert caught.value.details["problems"][0]["message"] in caught.value.message
+            assert caught.value.details["issues"][0]["message"] in caught.value.message
 
     run(body())
 
@@ -181,10 +181,174 @@ def test_errors_of_handlers() -> None:
                 await p.call("fails", {"how": "surrogate"})
             with pytest.raises(FrameTooLarge):
                 await p.call("fails", {"how": "large"})
-            with pytest.raises(MethodNotFound):
+            with pytest.raises(MethodNotFound, match='no method "constructor"\\.$') as not_found:
                 await p.call("constructor")
-            with pytest.raises(InvalidArgument, match="is a stream"):
+            assert not_found.value.may_have_run is False
+            with pytest.raises(MethodNotFound, match='no method "sumarise"\\. Did you mean "summarize"\\?$'):
+                await p.call("sumarise")
+            with pytest.raises(MethodNotFound, match='Did you mean "narrate"'):
+                await p.call("narate")
+            with pytest.raises(
+                InvalidArgument, match=r'"narrate" is a stream.*use plugin\.stream\(\) \(or ctx\.stream\)'
+            ):
                 await p.call("narrate", {"text": "a"})
+
+    run(body())
+
+
+def test_an_unexpected_exception_is_one_record_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def body() -> None:
+        async with test_plugin(make()) as p:
+            with pytest.raises(HandlerError):
+                await p.call("fails", {"how": "otherwise"})
+            (line,) = p.logs
+            assert (line.level, line.message) == ("error", 'The handler of "fails" failed.')
+            assert line.fields["method"] == "fails" and set(line.fields["err"]) == {"name", "message", "stack"}
+            assert (line.fields["err"]["name"], line.fields["err"]["message"]) == ("ValueError", "a bad value")
+            assert line.fields["err"]["stack"].startswith("Traceback") and "in fails" in line.fields["err"]["stack"]
+            # What the author raised on purpose, or met at the host, is no surprise.
+            with pytest.raises(HandlerError):
+                await p.call("fails", {"how": "plugin"})
+            with pytest.raises(CapabilityDenied):
+                await p.call("publish", {"topic": "t"})
+            with pytest.raises(InvalidParams):
+                await p.call("summarize")
+            assert len(p.logs) == 1
+
+    run(body())
+    assert caplog.records == []
+
+
+def test_an_error_of_a_nested_call_does_not_speak_for_the_handler() -> None:
+    plugin = Plugin()
+    raised: list[WorkerError] = []
+
+    @plugin.method
+    async def save(params: dict[str, str], ctx: Context) -> None:
+        await ctx.storage.set("ok/1", 1)
+        try:
+            await ctx.call(params["then"], {"key": "no/1"})
+        except WorkerError as error:
+            raised.append(error)
+            raise
+
+    @plugin.method
+    def save_on_a_thread(ctx: Context) -> None:
+        ctx.wait(ctx.storage.set("ok/2", 1))
+        ctx.wait(ctx.storage.set("no/1", 1))
+
+    @plugin.stream
+    async def saves(ctx: Context) -> Any:
+        await ctx.storage.set("ok/3", 1)
+        yield "saved"
+        await ctx.call("storage.sett")
+
+    def confirm(params: Any) -> None:
+        raise WorkerError("Somebody must confirm.", code="CONFIRMATION_REQUIRED", may_have_run=False)
+
+    def busy(params: Any) -> None:
+        raise Overloaded("Try again.", may_have_run=False, details={"limit": 1})
+
+    def own(params: Any) -> None:
+        raise WorkerError("No ink.", code="HANDLER_ERROR", may_have_run=False)
+
+    services = {"a.confirm": confirm, "a.busy": busy, "a.own": own}
+    grants: list[GrantLike] = ["a.confirm", "a.busy", "a.own", {"capability": "storage.write", "keys": ["ok/*"]}]
+
+    async def body() -> None:
+        async with test_plugin(plugin, grants=grants, services=services) as p:
+
+            async def failure(method: str, params: Any = None) -> WorkerError:
+                with pytest.raises(WorkerError) as caught:
+                    await p.call(method, params)
+                return caught.value
+
+            denied = await failure("save", {"then": "storage.set"})
+            assert raised[0].may_have_run is False and p.storage == {"ok/1": 1}
+            assert isinstance(denied, CapabilityDenied) and denied.may_have_run is None
+            assert denied.scope == {"keys": ["no/1"]} and denied.decision_id == p.denials[0].decision_id
+            on_a_thread = await failure("save_on_a_thread")
+            assert isinstance(on_a_thread, CapabilityDenied) and on_a_thread.may_have_run is None
+            for then in ("a.confirm", "a.own"):
+                travelling = await failure("save", {"then": then})
+                assert travelling.code == raised[-1].code and travelling.may_have_run is None
+                assert not isinstance(travelling, HandlerError) or travelling.handler_code is None
+            for then, code in (("a.busy", "OVERLOADED"), ("storage.sett", "METHOD_NOT_FOUND")):
+                other = await failure("save", {"then": then})
+                assert raised[-1].code == code and raised[-1].may_have_run is False
+                assert isinstance(other, HandlerError) and other.handler_code == code and other.may_have_run is None
+                assert other.message == raised[-1].message and other.details == raised[-1].details
+                assert other.retryable is raised[-1].retryable
+            assert 'Did you mean "storage.set"?' in raised[-1].message
+            stream = p.stream("saves")
+            with pytest.raises(HandlerError) as caught:
+                assert [item async for item in stream] == ["saved"]
+            assert caught.value.handler_code == "METHOD_NOT_FOUND" and caught.value.may_have_run is None
+            assert p.storage.keys() == {"ok/1", "ok/2", "ok/3"}
+
+    run(body())
+
+
+def test_an_error_of_a_nested_call_in_on_load() -> None:
+    plugin = Plugin()
+
+    @plugin.on_load
+    async def load(ctx: Context) -> None:
+        await ctx.call("storage.gett", {})
+
+    async def body() -> None:
+        with pytest.raises(HandlerError) as caught:
+            async with test_plugin(plugin):
+                pass
+        assert caught.value.handler_code == "METHOD_NOT_FOUND" and caught.value.may_have_run is None
+
+    run(body())
+
+
+def test_storage_is_listed_in_pages() -> None:
+    plugin = Plugin()
+
+    @plugin.method
+    async def keys(params: dict[str, Any], ctx: Context) -> list[str]:
+        return await ctx.storage.list(params.get("prefix"))
+
+    @plugin.method
+    async def page(params: dict[str, Any], ctx: Context) -> Any:
+        return await ctx.call("storage.list", params)
+
+    async def body() -> None:
+        async with test_plugin(plugin, grants=[{"capability": "storage.read", "keys": ["n/*"]}]) as p:
+            wanted = [f"n/{number:04}" for number in range(2_500)]
+            p.storage.update(dict.fromkeys([*reversed(wanted), "m", "o"], 1))
+            assert await p.call("keys", {"prefix": "n/"}) == wanted
+            assert await p.call("keys", {"prefix": "n/24"}) == wanted[2_400:]
+            assert await p.call("keys", {"prefix": "n/none"}) == []
+            first = await p.call("page", {"prefix": "n/"})
+            assert first == {"keys": wanted[:1_000], "more": True}
+            second = await p.call("page", {"prefix": "n/", "after": "n/0999"})
+            assert second == {"keys": wanted[1_000:2_000], "more": True}
+            last = await p.call("page", {"prefix": "n/", "after": "n/1999"})
+            assert last == {"keys": wanted[2_000:], "more": False}
+            assert (await p.call("page", {"prefix": "n/", "after": "n/1499"}))["more"] is False
+            # As on a real host: a list touches every key below its prefix, so part of a grant is not enough.
+            with pytest.raises(CapabilityDenied) as caught:
+                await p.call("keys", {})
+            assert caught.value.scope == {"keys": ["*"]}
+
+    run(body())
+
+
+def test_a_host_that_does_not_advance_ends_the_list() -> None:
+    plugin = Plugin()
+
+    @plugin.method
+    async def keys(ctx: Context) -> list[str]:
+        return await ctx.storage.list()
+
+    async def body() -> None:
+        services = {"storage.list": lambda params: {"keys": ["a", "b"], "more": True}}
+        async with test_plugin(plugin, grants=["storage.read"], services=services) as p:
+            assert await p.call("keys") == ["a", "b", "a", "b"]
 
     run(body())
 
@@ -300,8 +464,9 @@ def test_deadlines_on_the_simulated_clock() -> None:
                 await advance_while(p, 30, p.call("forever"))
             # The nested call has its own limit of 5 s, or what its parent has left.
             p.faults.stall("network.fetch")
-            with pytest.raises(DeadlineExceeded, match="network.fetch did not end within its time limit of 5 s"):
+            with pytest.raises(HandlerError, match="network.fetch did not end within its time limit of 5 s") as caught:
                 await advance_while(p, 5, p.call("fetch"))
+            assert caught.value.handler_code == "DEADLINE_EXCEEDED"
 
     run(body())
 
@@ -463,7 +628,10 @@ def test_events_reach_every_handler_that_matches_in_order() -> None:
             assert [e[1] for e in got if e[0] == "all"] == ["mail.in", "mail.in", "mail.in.deep"]
             await p.publish_event("mail.broken")
             await p.idle()
-            assert any("no luck" in line.message for line in p.logs)
+            assert [(line.level, line.message) for line in p.logs] == [
+                ("error", 'The handler of the event "mail.broken" failed.')
+            ]
+            assert p.logs[0].fields["err"]["message"] == "no luck" and p.logs[0].fields["topic"] == "mail.broken"
             await p.call("follow", {"pattern": "news.*"})
             assert await p.publish_event("news.today")
             await p.idle()

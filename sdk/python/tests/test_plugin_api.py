@@ -17,15 +17,18 @@ from synapse_worker import (
     CapabilityDenied,
     Config,
     Context,
+    HandlerError,
     InvalidArgument,
     InvalidConfig,
     InvalidParams,
     Plugin,
+    PluginError,
     WorkerError,
 )
 from synapse_worker.events import TopicPattern
 from synapse_worker.handler import Handler
 from synapse_worker.logging import WorkerHandler
+from synapse_worker.nearest import nearest
 from synapse_worker.params import params_reader
 from synapse_worker.testing import test_plugin
 from synapse_worker.testing.grants import covers
@@ -124,26 +127,62 @@ def test_params_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("annotation", "params", "path"),
+    ("annotation", "params", "path"),  # the path of the first issue
     [
-        (Node, {"name": "n", "color": "blue"}, "color"),
-        (Node, {"name": "n", "size": "m"}, "size"),
-        (Node, {"name": "n", "weight": "1"}, "weight"),
-        (Node, {"name": "n", "children": [{"name": "c", "children": [{}]}]}, "children[0].children[0].name"),
-        (Node, {"name": "n", "labels": {"x": 1.5}}, "labels.x"),
-        (Node, {"name": "bad"}, ""),
-        (Node, {"name": None}, "name"),
-        (Partial, {"a": "1"}, "a"),
-        (Partial, {"b": 1}, "b"),
-        (Model, {"inner": ["a"]}, "inner[0]"),
-        (int, True, ""),
-        (None, {"a": 1}, ""),
+        (Node, {"name": "n", "color": "blue"}, ["color"]),
+        (Node, {"name": "n", "size": "m"}, ["size"]),
+        (Node, {"name": "n", "weight": "1"}, ["weight"]),
+        (Node, {"name": "n", "children": [{"name": "c", "children": [{}]}]}, ["children", 0, "children", 0, "name"]),
+        (Node, {"name": "n", "labels": {"x": 1.5}}, ["labels", "x"]),
+        (Node, {"name": "bad"}, []),
+        (Node, {"name": None}, ["name"]),
+        (Partial, {"a": "1"}, ["a"]),
+        (Partial, {"b": 1}, ["b"]),
+        (Model, {"inner": ["a"]}, ["inner", 0]),
+        (int, True, []),
+        (None, {"a": 1}, []),
     ],
 )
-def test_params_that_do_not_fit(annotation: Any, params: Any, path: str) -> None:
+def test_params_that_do_not_fit(annotation: Any, params: Any, path: list[Any]) -> None:
     with pytest.raises(InvalidParams) as caught:
         params_reader(annotation)("m", params)
-    assert caught.value.details["problems"][0]["path"] == path
+    issues = caught.value.details["issues"]
+    assert [issue["path"] for issue in issues] == [path]
+
+
+def test_all_that_is_wrong_is_told_and_the_first_three_are_named() -> None:
+    wrong = {
+        "color": "blue", "weight": "1", "children": [{"name": "c"}, {"name": 1, "labels": {"x": "1"}}], "more": True,
+    }  # fmt: skip
+    with pytest.raises(InvalidParams) as caught:
+        params_reader(Node)("m", wrong)
+    assert caught.value.message == (
+        "m: name is missing; color must be one of 'red'; weight must be a number, not a string; and 3 more."
+    )
+    assert caught.value.details == {
+        "issues": [
+            {"path": ["name"], "message": "is missing"},
+            {"path": ["color"], "message": "must be one of 'red'"},
+            {"path": ["weight"], "message": "must be a number, not a string"},
+            {"path": ["children", 1, "name"], "message": "must be a string, not an integer"},
+            {"path": ["children", 1, "labels", "x"], "message": "must be an integer, not a string"},
+            {"path": ["more"], "message": "is not a field of this method"},
+        ]
+    }
+    with pytest.raises(InvalidParams) as caught:
+        params_reader(Model)("m", {"inner": ["a", 1, "b"]})
+    assert [issue["path"] for issue in caught.value.details["issues"]] == [["inner", 0], ["inner", 2]]
+    with pytest.raises(InvalidParams, match=r"inner\[0\] .*; inner\[2\] "):
+        params_reader(Model)("m", {"inner": ["a", 1, "b"]})
+
+
+def test_hostile_params_make_a_small_error() -> None:
+    with pytest.raises(InvalidParams) as caught:
+        params_reader(Node)("m", {"x" * 1_000_000 + str(number): 1 for number in range(40)})
+    assert len(caught.value.details["issues"]) == 32 and "and 38 more" in caught.value.message
+    assert len(pack(to_wire(caught.value))) < 10_000
+    with pytest.raises(InvalidParams, match="and 99997 more"):
+        params_reader(list[int])("m", ["a"] * 100_000)
 
 
 # Values
@@ -187,11 +226,17 @@ def test_config() -> None:
 
 def test_secrets_are_found_wherever_they_stand() -> None:
     config = Config({"k": ["a\nsecret", {"x": "deeper-secret"}], "n": 12345678, "short": "abc"}, ["k", "n", "short"])
-    assert config.redact("deeper-secret and a\nsecret") == "[redacted] and [redacted]"
-    assert config.redact(repr("a\nsecret")) == "'[redacted]'"
-    assert config.redact("port 12345678 abc") == "port [redacted] abc"
+    assert config.redact("deeper-secret and a\nsecret") == "[secret] and [secret]"
+    assert config.redact(repr("a\nsecret")) == "'[secret]'"
+    assert config.redact("port 12345678 abc") == "port [secret] abc" and config.redact("abc") == "[secret]"
+    tricky = Config({"k": ' p&ä"x '}, ["k"])
+    for form in (' p&ä"x ', 'p&ä"x', r"p&ä\"x", r"p&\u00e4\"x", "p%26%C3%A4%22x"):
+        assert tricky.redact(f"<{form}>").strip("<> ") == "[secret]", form
+    assert "[secret]" in repr(tricky)
     wire = to_wire(WorkerError("deeper-secret", details={"why": ["deeper-secret", object()]}), redact=config.redact)
     assert "deeper-secret" not in str(wire)
+    own = to_wire(PluginError("deeper-secret", "No.", {"pin": 12345678, "size": 7}), redact=config.redact)
+    assert own["handlerCode"] == "[secret]" and own["details"] == {"pin": "[secret]", "size": 7}
 
 
 # Logs
@@ -217,8 +262,8 @@ def test_logs_reach_the_host_without_secrets() -> None:
         async with test_plugin(plugin, config={"k": "hunter2"}, secret_config_keys=["k"]) as p:
             await p.call("talk")
             odd, std, long = p.logs
-            assert odd.level == "warn" and odd.fields["deep"] == {"a": {"1": "[redacted]"}}
-            assert (std.level, std.message) == ("warn", "std [redacted]")
+            assert odd.level == "warn" and odd.fields["deep"] == {"a": {"1": "[secret]"}}
+            assert (std.level, std.message) == ("warn", "std [secret]")
             assert std.fields == {"size": 3, "logger": "plugin.under.test"}
             assert long.message.endswith("… (cut)") and len(long.message) < 17_000
 
@@ -244,7 +289,46 @@ def test_a_flood_of_logs_is_dropped_and_counted_and_never_blocks() -> None:
     asyncio.run(body())
 
 
+def test_an_exception_in_a_field_is_shown_with_its_stack() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("mute")
+
+    plugin = Plugin()
+
+    @plugin.method
+    async def talk(ctx: Context) -> None:
+        try:
+            await ctx.storage.get("k")
+        except CapabilityDenied as error:
+            ctx.log.warn("no", err=error)
+        ctx.log.warn("long", err=ValueError("hunter2" + "x" * 100_000))
+        raise Mute
+
+    async def body() -> None:
+        async with test_plugin(plugin, config={"k": "hunter2"}, secret_config_keys=["k"]) as p:
+            with pytest.raises(HandlerError, match="^Mute$"):
+                await p.call("talk")
+            denied, long, mute = (line.fields["err"] for line in p.logs)
+            assert denied["code"] == "CAPABILITY_DENIED" and "storage.get" in denied["stack"]
+            assert long["message"].startswith("[secret]x") and len(long["message"]) < 10_000
+            assert mute["name"] == "Mute" and mute["message"] == ""
+
+    asyncio.run(body())
+
+
 # Errors and patterns
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("sumarize", "summarize"), ("SUMMARIZE", "summarize"), ("usmmarize", "summarize"), ("translate", None),
+        ("x", None), ("", None), ("s" * 65, None), ("ad", "add"),
+    ],
+)  # fmt: skip
+def test_the_nearest_name(word: str, meant: str | None) -> None:
+    assert nearest(word, ["narrate", "summarize", "add", "s" * 66]) == meant
 
 
 def test_a_denial_names_capability_and_scope() -> None:

@@ -62,7 +62,7 @@ def test_a_launched_worker_from_hello_to_goodbye() -> None:
         assert request[2:4] == ["storage.set", {"key": "k", "value": {"a": 1}}] and request[7] == id
         worker.send(m.RESPONSE, request[1])
         line = worker.read_kind(m.ONE_WAY)
-        assert line[1] == "log.write" and line[2]["fields"] == {"size": 1, "key": "[redacted]"}
+        assert line[1] == "log.write" and line[2]["fields"] == {"size": 1, "key": "[secret]"}
         request = worker.read_kind(m.REQUEST)
         worker.send(m.RESPONSE, request[1], None, {"found": True, "value": {"a": 1}})
         assert worker.read_kind(m.RESPONSE)[3] == {"a": 1}
@@ -71,8 +71,15 @@ def test_a_launched_worker_from_hello_to_goodbye() -> None:
         assert [worker.read()[2] for _ in range(3)] == [0, 1, 2]
         assert worker.read()[0] == m.RESPONSE
 
-        error = worker.call("fail")[2]
-        assert error["code"] == "HANDLER_ERROR" and error["message"] == "ValueError: the key is [redacted]"
+        worker.request("fail")
+        line = worker.read_kind(m.ONE_WAY)
+        assert line[1] == "log.write"
+        assert (line[2]["level"], line[2]["message"]) == ("error", 'The handler of "fail" failed.')
+        err = line[2]["fields"]["err"]
+        assert (err["name"], err["message"]) == ("ValueError", "the key is [secret]")
+        assert "in fail" in err["stack"] and "hunter2" not in err["stack"]
+        error = worker.read_kind(m.RESPONSE)[2]
+        assert error["code"] == "HANDLER_ERROR" and error["message"] == "ValueError: the key is [secret]"
         assert "in fail" in error["stack"] and "hunter2" not in error["stack"]
 
         status, errors = worker.stop()
@@ -80,6 +87,8 @@ def test_a_launched_worker_from_hello_to_goodbye() -> None:
         for line_of_stderr in ("at the top", "from a handler", "from a child", "unloaded"):
             assert line_of_stderr in errors
         assert "hunter2" not in errors
+        # The failure stands in the host's log, once.
+        assert "Traceback" not in errors and "ValueError" not in errors
 
 
 def test_stacks_travel_only_in_debug() -> None:

@@ -22,7 +22,9 @@ export async function service(folder: string): Promise<string> {
     methods: { summarize: { params: z.object({ text: z.string() }), result: z.object({ summary: z.string() }) } },
     streams: { narrate: { params: z.object({ text: z.string() }), item: z.string(), result: z.object({ words: z.number() }) } },
   });
-  const host = node.createNodeHost({ policy: { version: 1, rules: [{ effect: 'allow', capability: 'events.publish', scope: { topics: ['a.*'] } }] } });
+  const host = node.createNodeHost({
+    policy: { version: 1, rules: [{ effect: 'allow', capability: 'events.publish', scope: { topics: ['a.*'] } }] },
+  });
   host.on('worker.state', ({ plugin: id, to, reason }) => console.log(id, to, reason?.action));
   const handle = await host.install(folder, { trust: 'community', config: { sentences: 3 } });
   await handle.start();

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar, overload
 
@@ -9,10 +11,12 @@ from .errors import InvalidConfig
 
 T = TypeVar("T")
 
-_REDACTED = "[redacted]"
+# What stands in the place of a secret.
+_SECRET = "[secret]"
 _REQUIRED: Any = object()
-# Shorter secrets are not searched for in texts: every other word would be hidden.
-_MIN_SECRET_LENGTH = 4
+# Shorter secrets are replaced only where they are the whole text: anywhere else they would make a riddle of it, and its
+# solution the secret.
+_MIN_LENGTH_WITHIN = 4
 
 
 class Config(Mapping[str, Any]):
@@ -21,7 +25,9 @@ class Config(Mapping[str, Any]):
     def __init__(self, values: Mapping[str, Any], secret_keys: Iterable[str] = ()) -> None:
         self._values = dict(values)
         self.secret_keys = frozenset(secret_keys)
-        self._secrets = self._find_secrets()
+        self._whole = self._find_secrets()
+        # Longest first: one secret may be a part of another.
+        self._within = sorted((text for text in self._whole if len(text) >= _MIN_LENGTH_WITHIN), key=len, reverse=True)
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
@@ -33,7 +39,7 @@ class Config(Mapping[str, Any]):
         return len(self._values)
 
     def __repr__(self) -> str:
-        shown = {key: _REDACTED if key in self.secret_keys else value for key, value in self._values.items()}
+        shown = {key: _SECRET if key in self.secret_keys else value for key, value in self._values.items()}
         return f"Config({shown!r})"
 
     def has(self, key: str) -> bool:
@@ -87,12 +93,14 @@ class Config(Mapping[str, Any]):
         return self.get_string(key, None)
 
     def redact(self, text: str) -> str:
-        """The text without any secret value."""
-        for secret in self._secrets:
-            text = text.replace(secret, _REDACTED)
+        """The text with `[secret]` in the place of every secret value: as it is, trimmed, URL-encoded or escaped."""
+        if text in self._whole:
+            return _SECRET
+        for secret in self._within:
+            text = text.replace(secret, _SECRET)
         return text
 
-    def _find_secrets(self) -> list[str]:
+    def _find_secrets(self) -> frozenset[str]:
         found: set[str] = set()
 
         def collect(value: Any) -> None:
@@ -102,17 +110,14 @@ class Config(Mapping[str, Any]):
             elif isinstance(value, (list, tuple)):
                 for item in value:
                     collect(item)
-            elif isinstance(value, (str, int, float)) and len(str(value)) >= _MIN_SECRET_LENGTH:
-                if not isinstance(value, bool):
-                    # As it stands, and as it looks in a repr.
-                    found.update(
-                        (str(value), str(value).strip(), repr(value)[1:-1] if isinstance(value, str) else str(value))
-                    )
+            elif isinstance(value, str):
+                found.update(_forms(value))
+            elif isinstance(value, (int, float)) and not isinstance(value, bool):
+                found.add(str(value))
 
         for key in self.secret_keys:
             collect(self._values.get(key))
-        # Longest first: one secret may be a part of another.
-        return sorted((text for text in found if len(text) >= _MIN_SECRET_LENGTH), key=len, reverse=True)
+        return frozenset(found)
 
     def _find(self, key: str, default: Any) -> Any:
         if self.has(key):
@@ -123,3 +128,15 @@ class Config(Mapping[str, Any]):
 
     def _wrong(self, key: str, wanted: str) -> Any:
         raise InvalidConfig(f"The config value of {key!r} is not {wanted}.")
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """A secret as it may stand in a text."""
+    if not secret.strip():
+        return
+    for text in (secret, secret.strip()):
+        yield text
+        yield repr(text)[1:-1]
+        for ascii_only in (False, True):
+            yield json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+        yield urllib.parse.quote(text, safe="!'()*", errors="replace")

@@ -56,15 +56,18 @@ class Storage:
         return bool(_field(await self._ctx.call("storage.delete", {"key": key}), "deleted", False))
 
     async def list(self, prefix: str | None = None) -> list[str]:
-        """The keys, in the host's order. Needs `storage.read`."""
+        """All keys (with this prefix), sorted. Needs `storage.read` for everything below the prefix."""
         found: list[str] = []
-        while True:  # the host answers with a part at a time
-            result = await self._ctx.call("storage.list", _present({"prefix": prefix, "after": found[-1] if found else None}))
+        after: str | None = None
+        while True:  # the host answers with a page at a time
+            result = await self._ctx.call("storage.list", _present({"prefix": prefix, "after": after}))
             keys = _field(result, "keys", [])
             page = [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
             found += page
-            if not page or _field(result, "more", False) is not True:
+            # A host that does not advance must not keep the handler for ever.
+            if not page or page[-1] == after or _field(result, "more", False) is not True:
                 return found
+            after = page[-1]
 
 
 class Agents:

@@ -28,7 +28,15 @@ class Lifecycle:
             return _HOOKS[method] in self._runtime.plugin.hooks
         return method in ("plugin.load", "plugin.unload")
 
+    def admit(self, method: str) -> None:
+        """Raises `InvalidState` for a method that may not run now."""
+        if method == "plugin.load":
+            if self._load_started:
+                raise InvalidState("plugin.load was called before.", may_have_run=False)
+            self._load_started = True
+
     async def run(self, method: str, ctx: Context) -> Any:
+        """What an admitted method does. Beside the hooks it makes calls in the author's name: their failure is the plugin's."""
         if method == "plugin.load":
             return await self._load(ctx)
         if method == "plugin.unload":
@@ -37,9 +45,6 @@ class Lifecycle:
         return None
 
     async def _load(self, ctx: Context) -> dict[str, Any]:
-        if self._load_started:
-            raise InvalidState("plugin.load was called before.")
-        self._load_started = True
         await self._run_hooks("load", ctx)
         plugin = self._runtime.plugin
         patterns = list(dict.fromkeys(pattern.text for pattern, _ in plugin.events))
@@ -94,5 +99,5 @@ class Lifecycle:
         try:
             await self._unload(Context(runtime, None))
         except Exception as error:
-            runtime.report("on_unload failed", error)
+            runtime.report("on_unload failed.", error)
         runtime.session.goodbye("DRAINED", "The worker has finished its calls.")

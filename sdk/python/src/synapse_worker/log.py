@@ -8,7 +8,7 @@ from typing import Any
 
 from .config import Config
 from .errors import WorkerError
-from .redact import clean, redacted
+from .redact import clean, error_fields, redacted
 from .session.one_way import OneWays
 
 _MAX_MESSAGE = 16_384
@@ -40,10 +40,17 @@ class Log:
         self.write("fatal", message, fields)
 
     def write(self, level: str, message: str, fields: dict[str, Any] | None = None) -> None:
-        """One line of any level (debug, info, warn, error, fatal)."""
+        """One line of any level (debug, info, warn, error, fatal). A field that is an exception is shown with its stack."""
         line: dict[str, Any] = {"level": level, "message": self._text(message)}
         if fields:
-            line["fields"] = redacted(fields, self._config.redact)
+            redact = self._config.redact
+            line["fields"] = redacted(
+                {
+                    key: error_fields(value, redact) if isinstance(value, BaseException) else value
+                    for key, value in fields.items()
+                },
+                redact,
+            )
         line["time"] = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
         try:
             sent = self._one_ways.try_send("log.write", line)

@@ -11,19 +11,21 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
-from .errors import InvalidArgument, InvalidParams
+from .errors import InvalidArgument
+from .issues import Issue, Path, invalid_params
 from .value_readers import (
     SCALARS,
     Read,
     Wrong,
     choice_reader,
     dict_reader,
-    join,
     list_reader,
     read_datetime,
+    read_each,
     read_map,
     read_none,
     union_reader,
+    wrong,
 )
 from .wire.plain import wire_name
 
@@ -32,7 +34,7 @@ IGNORE_UNKNOWN = "__synapse_ignore_unknown__"
 
 
 def params_reader(annotation: Any) -> Callable[[str, Any], Any]:
-    """A function (method, params) → value that raises `InvalidParams` naming the field. Unknown annotations fail here."""
+    """A function (method, params) → value that raises `InvalidParams` naming all that is wrong. Unknown annotations fail here."""
     try:
         read = _reader(annotation, {})
     except NameError as error:
@@ -45,13 +47,9 @@ def params_reader(annotation: Any) -> Callable[[str, Any], Any]:
     def read_params(method: str, params: Any) -> Any:
         given = {} if params is None and not takes_nothing else params
         try:
-            return read(given, "")
-        except Wrong as wrong:
-            where = wrong.path or "the params"
-            raise InvalidParams(
-                f"{method}: {where} {wrong.problem}.",
-                details={"problems": [{"path": wrong.path, "message": wrong.problem}]},
-            ) from None
+            return read(given, ())
+        except Wrong as error:
+            raise invalid_params(method, error.issues) from None
 
     return read_params
 
@@ -102,24 +100,33 @@ def _generic_reader(annotation: Any, seen: dict[Any, Read]) -> Read:
 
 def _fields_reader(
     fields: dict[str, tuple[str, Read]], required: set[str], ignore_unknown: bool
-) -> Callable[[Any, str], dict[str, Any]]:
+) -> Callable[[Any, Path], dict[str, Any]]:
     """Reads a map of known fields: wire name → (Python name, reader)."""
 
-    def read(value: Any, path: str) -> dict[str, Any]:
+    def read(value: Any, path: Path) -> dict[str, Any]:
         given = read_map(value, path)
-        for key in given:
-            if key not in fields and not ignore_unknown:
-                raise Wrong(join(path, key), "is not a field of this method")
-        result: dict[str, Any] = {}
+        names: list[str] = []
+        parts: list[tuple[str | int, Read, Any]] = []
         for key, (name, read_field) in fields.items():
             # "Absent" is nil on the wire, so a nil for a field with a default means the default.
             if key in given and not (given[key] is None and key not in required):
-                result[name] = read_field(given[key], join(path, key))
+                names.append(name)
+                parts.append((key, read_field, given[key]))
             elif key in required:
-                raise Wrong(join(path, key), "is missing")
-        return result
+                parts.append((key, _missing, None))
+        if not ignore_unknown:
+            parts += [(key, _unknown, None) for key in given if key not in fields]
+        return dict(zip(names, read_each(parts, path), strict=True))
 
     return read
+
+
+def _missing(_: Any, path: Path) -> Any:
+    raise wrong(path, "is missing")
+
+
+def _unknown(_: Any, path: Path) -> Any:
+    raise wrong(path, "is not a field of this method")
 
 
 def _dataclass_reader(kind: type, seen: dict[Any, Read]) -> Read:
@@ -131,13 +138,13 @@ def _dataclass_reader(kind: type, seen: dict[Any, Read]) -> Read:
     # Fields without a default that allow None: absent means None.
     absent: dict[str, None] = {}
 
-    def read(value: Any, path: str) -> Any:
+    def read(value: Any, path: Path) -> Any:
         values = {**absent, **read_fields(value, path)}
         try:
             return kind(**values)
         except (ValueError, TypeError) as error:
             # A check of the author's own in __post_init__.
-            raise Wrong(path, f"is not acceptable: {error}") from None
+            raise wrong(path, f"is not acceptable: {error}") from None
 
     seen[kind] = read
     for field in dataclasses.fields(kind):
@@ -171,13 +178,11 @@ def _is_pydantic_model(annotation: Any) -> bool:
 def _pydantic_reader(model: Any) -> Read:
     import pydantic
 
-    def read(value: Any, path: str) -> Any:
+    def read(value: Any, path: Path) -> Any:
         try:
             return model.model_validate(read_map(value, path))
         except pydantic.ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            for step in first["loc"]:
-                path = join(path, step)
-            raise Wrong(path, f"is not acceptable: {first['msg']}") from None
+            found = error.errors(include_url=False, include_input=False, include_context=False)
+            raise Wrong([Issue((*path, *one["loc"]), f"is not acceptable: {one['msg']}") for one in found]) from None
 
     return read

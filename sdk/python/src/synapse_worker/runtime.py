@@ -10,11 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from . import async_bridge
+from .author_code import AuthorCode, AuthorFailed
 from .config import Config
 from .context import Context
-from .errors import InvalidArgument, InvalidState, MethodNotFound, WorkerError
+from .errors import WorkerError
 from .event_dispatch import EventDispatch, Subscription
 from .events import Event, read_event
+from .find_handler import find_handler
 from .grants import Grant, read_grants
 from .handler import Handler
 from .invoke import Invoker
@@ -30,6 +32,7 @@ from .wire.codec import encode
 from .wire_error import to_wire
 
 _log = logging.getLogger("synapse_worker")
+_END: Any = object()
 
 
 class Runtime:
@@ -73,7 +76,7 @@ class Runtime:
     def on_request(self, call: IncomingCall) -> None:
         # Refusals need no loop, so a handler that spins cannot delay them.
         try:
-            handler = self._find(call.request)
+            handler = find_handler(self.plugin, self.plugin_id, self.lifecycle, call.request)
         except WorkerError as error:
             self.fail(call, error)
             self.session.incoming.finished(call)
@@ -107,21 +110,6 @@ class Runtime:
         except RuntimeError:
             pass  # The loop is closed: the process is about to end.
 
-    def _find(self, request: m.Request) -> Handler | None:
-        """The handler of a request; None for the runtime's own methods."""
-        method = request.method
-        if self.lifecycle.has(method):
-            return None
-        handler = self.plugin.streams.get(method)
-        if handler is not None and not request.flags & m.CALLER_EXPECTS_ITEMS:
-            raise InvalidArgument(f"{method} is a stream; the caller must expect items.")
-        handler = handler or self.plugin.methods.get(method)
-        if handler is None:
-            raise MethodNotFound(f"This plugin has no method {method}.")
-        if not self.lifecycle.loaded:
-            raise InvalidState(f"{method} was called before plugin.load had ended.")
-        return handler
-
     # Handlers: on the loop
 
     def _start(self, call: IncomingCall, handler: Handler | None) -> None:
@@ -146,7 +134,9 @@ class Runtime:
                 self.fail(call, WorkerError("The handler cancelled itself.", code="HANDLER_ERROR"))
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # SystemExit too: a stray exit() ends a call, not the worker
+        except AuthorFailed as failed:
+            self.fail(call, failed.error, of_handler=True)
+        except BaseException as error:
             self.fail(call, error)
         finally:
             self.session.incoming.finished(call)
@@ -154,24 +144,34 @@ class Runtime:
     async def _result(self, call: IncomingCall, handler: Handler | None) -> Any:
         request, ctx = call.request, Context(self, call)
         if handler is None:
-            return await self.lifecycle.run(request.method, ctx)
+            self.lifecycle.admit(request.method)
+            with AuthorCode():
+                return await self.lifecycle.run(request.method, ctx)
         params = handler.read_params(request.method, request.params)
         if not handler.stream:
-            return await self.invoker.call(handler, params, ctx)
+            with AuthorCode():
+                return await self.invoker.call(handler, params, ctx)
         ctx.set_result(handler.default_result)
         items = self.invoker.iterate(handler, params, ctx)
         try:
-            async for value in items:
+            while True:
+                with AuthorCode():
+                    value = await anext(items, _END)
+                if value is _END:
+                    break
                 await async_bridge.send_item(self.session, call, value)
         finally:
-            await items.aclose()  # type: ignore[attr-defined]  # it is an async generator
+            with AuthorCode():
+                await items.aclose()  # type: ignore[attr-defined]  # it is an async generator
         return ctx._result
 
-    def fail(self, call: IncomingCall, error: BaseException) -> None:
+    def fail(self, call: IncomingCall, error: BaseException, *, of_handler: bool = False) -> None:
         """Answers with an error. What the caller cannot be told in full, it is told in short."""
-        if not isinstance(error, WorkerError):
-            self.report(f"{call.request.method} failed", error)
-        wire = to_wire(error, debug=self._debug, redact=self.config.redact)
+        method = call.request.method
+        # Where it was raised is known only here; what a cancelled handler raises is no news.
+        if not isinstance(error, WorkerError) and call.cancel_error is None:
+            self.report(f'The handler of "{method}" failed.', error, method=method)
+        wire = to_wire(error, debug=self._debug, redact=self.config.redact, of_handler=of_handler)
         try:
             self.session.incoming.respond(call, wire)
         except WorkerError:
@@ -182,14 +182,16 @@ class Runtime:
         try:
             await self.invoker.call(handler, event, Context(self, None))
         except (Exception, SystemExit) as error:
-            self.report(f"The handler of {event.topic} failed", error)
-            self.log.error(f"The handler of {event.topic} failed: {type(error).__name__}: {error}")
+            self.report(f'The handler of the event "{event.topic}" failed.', error, topic=event.topic)
         except asyncio.CancelledError:
             if self.ended:
                 raise
 
-    def report(self, what: str, error: BaseException) -> None:
-        """The whole story for whoever reads this worker's standard error, without secrets."""
+    def report(self, what: str, error: BaseException, **fields: Any) -> None:
+        """The whole story in one record of the host's log, without secrets; on standard error once there is no host to tell."""
+        if self.session.is_open and not self.ended:
+            self.log.error(what, err=error, **fields)
+            return
         trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         _log.error("%s\n%s", what, self.config.redact(trace))
 

@@ -26,10 +26,13 @@ from .errors import (
     WorkerError,
     WorkerLost,
 )
-from .redact import clean, redacted
+from .redact import clean, redacted, text_of
 
 _MAX_MESSAGE = 4_096
 _MAX_STACK = 16_384
+
+# Codes that mean the same to the caller whoever in the chain of calls met with them.
+_TRAVELLING = frozenset({"HANDLER_ERROR", "CAPABILITY_DENIED", "CONFIRMATION_REQUIRED"})
 
 _BY_CODE: dict[str, type[WorkerError]] = {
     kind.default_code: kind
@@ -53,12 +56,23 @@ _BY_CODE: dict[str, type[WorkerError]] = {
 }
 
 
-def to_wire(error: BaseException, *, debug: bool = False, redact: Callable[[str], str] = str) -> dict[str, Any]:
-    """Turns whatever a handler raised into its wire form. A stack travels only in debug mode; secrets never do."""
+def to_wire(
+    error: BaseException, *, debug: bool = False, redact: Callable[[str], str] = str, of_handler: bool = False
+) -> dict[str, Any]:
+    """Turns an error into its wire form. A stack travels only in debug mode; secrets never do.
+
+    `of_handler`: a handler raised it. A denial by the host and a `PluginError` go on as they are. Any other error of this
+    package speaks of a call that the handler made: its METHOD_NOT_FOUND is not the caller's, and its "has not run" would be
+    a lie about the handler, which has. It becomes a HANDLER_ERROR with the original code as `handlerCode`.
+    """
+    handler_code: str | None = None
     if isinstance(error, WorkerError):
         message, code, retryable = error.message, error.code, error.retryable
+        handler_code = error.handler_code if isinstance(error, HandlerError) else None
+        if of_handler and code not in _TRAVELLING:
+            code, handler_code = "HANDLER_ERROR", code
     else:
-        text = str(error)
+        text = text_of(error)
         message = f"{type(error).__name__}: {text}" if text else type(error).__name__
         code, retryable = "HANDLER_ERROR", False
     wire: dict[str, Any] = {
@@ -67,12 +81,12 @@ def to_wire(error: BaseException, *, debug: bool = False, redact: Callable[[str]
         "retryable": retryable,
     }
     if isinstance(error, WorkerError):
-        if error.may_have_run is not None:
+        if error.may_have_run is not None and not (of_handler and error.may_have_run is False):
             wire["mayHaveRun"] = error.may_have_run
         if error.details:
             wire["details"] = redacted(error.details, redact)
-        if isinstance(error, HandlerError) and error.handler_code is not None:
-            wire["handlerCode"] = error.handler_code
+    if handler_code is not None:
+        wire["handlerCode"] = clean(handler_code, redact)
     if debug and error.__traceback__ is not None:
         stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         wire["stack"] = _cut(clean(stack, redact), _MAX_STACK)

@@ -8,7 +8,9 @@ import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from ..errors import CapabilityDenied, InvalidParams, MethodNotFound
+from ..errors import CapabilityDenied, MethodNotFound
+from ..issues import Issue, invalid_params
+from ..nearest import did_you_mean
 from .grants import allows
 
 Service = Callable[[Any], Any | Awaitable[Any]]
@@ -18,11 +20,13 @@ _NEEDS = {
     "events.publish": ("events.publish", "topics", "topic"),
     "events.subscribe": ("events.subscribe", "topics", "pattern"),
     "storage.get": ("storage.read", "keys", "key"),
-    "storage.list": ("storage.read", None, None),
+    "storage.list": ("storage.read", "keys", "prefix"),
     "storage.set": ("storage.write", "keys", "key"),
     "storage.delete": ("storage.write", "keys", "key"),
     "agents.message": ("agents.message", "channels", "channelId"),
 }
+# Keys of one answer to `storage.list`, as on a real host.
+_PAGE = 1_000
 _BASELINE = ("config.get", "health.report", "events.unsubscribe")
 
 
@@ -79,7 +83,7 @@ class Services:
             shown = {dimension: [wanted] for dimension, wanted in scope.items()}
             denial = Denial(method, capability, shown, f"test-{next(self._decisions)}")
             self.denials.append(denial)
-            raise CapabilityDenied(capability, shown, denial.decision_id)
+            raise CapabilityDenied(capability, shown, denial.decision_id, may_have_run=False)
 
     def _need(self, method: str, params: Any) -> tuple[str | None, dict[str, str]]:
         if method in self.custom:
@@ -88,13 +92,20 @@ class Services:
         if method in _BASELINE:
             return (method if method in self.denied else None), {}
         if method not in _NEEDS:
-            raise MethodNotFound(f"The test host has no method {method}; give it as services={{{method!r}: handler}}.")
+            hint = did_you_mean(method, (*_NEEDS, *_BASELINE, *self.custom))
+            raise MethodNotFound(
+                f'The test host has no method "{method}"; give it as services={{{method!r}: handler}}.{hint}',
+                may_have_run=False,
+            )
         capability, dimension, param = _NEEDS[method]
         if dimension is None or param is None:
             return capability, {}
         wanted = params.get(param) if isinstance(params, dict) else None
+        if method == "storage.list":
+            # A list touches every key below the prefix.
+            wanted = f"{wanted or ''}*"
         if not isinstance(wanted, str):
-            raise InvalidParams(f"{method}: {param} must be a string.")
+            raise invalid_params(method, [Issue((param,), "must be a string")])
         return capability, {dimension: wanted}
 
     async def run(self, method: str, params: Any) -> Any:
@@ -122,7 +133,7 @@ class Services:
                 found = given["key"] in self.storage
                 return {"found": found, "value": self.storage.get(given["key"])}
             case "storage.list":
-                return {"keys": self._keys(given.get("prefix") or "")}
+                return self._page(given.get("prefix") or "", given.get("after") or "")
             case "storage.set":
                 self.storage[given["key"]] = given.get("value")
             case "storage.delete":
@@ -132,11 +143,9 @@ class Services:
                 return {"accepted": True}
         return None
 
-    def _keys(self, prefix: str) -> list[str]:
-        """Only keys that may be read are listed."""
-        return sorted(
-            key for key in self.storage if key.startswith(prefix) and allows(self.grants, "storage.read", {"keys": key})
-        )
+    def _page(self, prefix: str, after: str) -> dict[str, Any]:
+        keys = sorted(key for key in self.storage if key.startswith(prefix) and key > after)
+        return {"keys": keys[:_PAGE], "more": len(keys) > _PAGE}
 
     def log(self, params: Any) -> None:
         if isinstance(params, dict):
