@@ -30,7 +30,7 @@ export default defineConfig({
           name: 'process',
           include: processTests,
           globalSetup: ['test/helpers/build-once.ts'],
-          maxWorkers: 1,
+          maxWorkers: 2,
           isolate: false,
           testTimeout: 20_000,
           hookTimeout: 30_000,
