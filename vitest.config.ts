@@ -12,6 +12,8 @@ export default defineConfig({
     testTimeout: 5_000,
     hookTimeout: 10_000,
     restoreMocks: true,
+    // Programs that tests start leave no caches in the temporary folder.
+    env: { NODE_DISABLE_COMPILE_CACHE: '1', TSX_DISABLE_CACHE: '1' },
     projects: [
       {
         extends: true,

@@ -52,7 +52,7 @@ class NodeTimer implements Timer {
   }
 
   #arm(delayMs: number): void {
-    this.#timeout = setTimeout(() => this.#fire(), Math.min(Math.ceil(delayMs), longestTimeoutMs));
+    this.#timeout = setTimeout(() => this.#fire(), Math.max(0, Math.min(Math.ceil(delayMs), longestTimeoutMs)));
     this.#timeout.unref();
   }
 
