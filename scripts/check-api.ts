@@ -47,7 +47,10 @@ if (!compiled.ok) {
       if (message.logLevel !== ExtractorLogLevel.Error && message.logLevel !== ExtractorLogLevel.Warning) return;
       if (local && /^console-api-report-(copied|created)$/.test(message.messageId)) return;
       const forgotten = message.messageId === 'ae-forgotten-export' ? /^The symbol "(\w+)"/.exec(message.text)?.[1] : undefined;
-      if (forgotten !== undefined && exported.has(forgotten)) return;
+      if (forgotten !== undefined && exported.has(forgotten)) {
+        message.logLevel = ExtractorLogLevel.None;
+        return;
+      }
       const place = message.sourceFilePath === undefined ? '' : `${message.sourceFilePath.replace(`${root}/`, '')}:${message.sourceFileLine ?? 1} `;
       problems.push(`${place}${message.messageId}: ${message.text}`);
     };
