@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createNodeHost } from '@synapse/worker-runtime/node';
 import rpc from 'vscode-jsonrpc/node.js';
+import { PendingCalls } from '../pending-calls.js';
 import { rawChannel } from '../raw-protocol.mjs';
 import type { Peer } from './peer.js';
 
@@ -26,20 +27,12 @@ export function raw(flush: 'frame' | 'batch'): Peer {
     name: `raw (${flush === 'frame' ? 'a write per frame' : 'batched, 2 KiB early flush'})`,
     async start() {
       const child = spawn(process.execPath, [worker('raw.mjs'), flush], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
-      const pending = new Map<number, (result: unknown) => void>();
+      const pending = new PendingCalls();
       const send = rawChannel(child.stdio[3] as Socket, flush, (message) => {
         const [, id, , result] = message as [number, number, unknown, unknown];
-        const resolve = pending.get(id);
-        pending.delete(id);
-        resolve?.(result);
+        pending.settle(id, result);
       });
-      let next = 0;
-      const echo = (params: unknown): Promise<unknown> =>
-        new Promise((resolve) => {
-          const id = next++;
-          pending.set(id, resolve);
-          send([0, id, 'echo', params]);
-        });
+      const echo = (params: unknown): Promise<unknown> => pending.call((id) => send([0, id, 'echo', params]));
       return { echo, stop: () => stop(child, () => (child.stdio[3] as Socket).end()) };
     },
   };
@@ -49,19 +42,9 @@ export const nodeIpc: Peer = {
   name: 'node IPC (json)',
   async start() {
     const child = fork(worker('node-ipc.mjs'), { serialization: 'json' });
-    const pending = new Map<number, (result: unknown) => void>();
-    child.on('message', ({ id, result }: { id: number; result: unknown }) => {
-      const resolve = pending.get(id);
-      pending.delete(id);
-      resolve?.(result);
-    });
-    let next = 0;
-    const echo = (params: unknown): Promise<unknown> =>
-      new Promise((resolve) => {
-        const id = next++;
-        pending.set(id, resolve);
-        child.send({ id, params });
-      });
+    const pending = new PendingCalls();
+    child.on('message', ({ id, result }: { id: number; result: unknown }) => pending.settle(id, result));
+    const echo = (params: unknown): Promise<unknown> => pending.call((id) => void child.send({ id, params }));
     return { echo, stop: () => stop(child, () => child.disconnect()) };
   },
 };
