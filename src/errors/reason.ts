@@ -16,6 +16,7 @@ export const reasonCodes = {
   HEARTBEAT_MISSED: 'The worker answered no ping; look for blocking native code or a stopped process.',
   PROTOCOL_ERROR: 'The worker broke the protocol; update its SDK, and distrust the plugin if that does not help.',
   SLOW_READER: 'The worker does not read what is sent to it.',
+  CONTENT_CHANGED: 'Install the plugin again: what changed is approved anew.',
   ISOLATION_UNAVAILABLE: 'Lower min_isolation or provide what the isolation level needs.',
   HOST_STOPPED: 'The host is stopping.',
 } as const;

@@ -115,6 +115,7 @@ export function installPlugin(
     },
     createId,
     manifest,
+    isUnchanged: checkOf(source),
     directory: source.directory,
     trust,
     launcher,
@@ -161,4 +162,14 @@ function workerHandlers({ audit, broker, notifier }: HostParts, client: BrokerCl
       log.report(left > 0 ? 'error' : 'info', { worker: workerId, killed, left }, message);
     },
   };
+}
+
+/** How it is checked before each start that the content is still the one that was installed. What cannot be read has changed. */
+function checkOf({ contentDigest, readContentDigest }: PluginSource): (() => Promise<boolean>) | undefined {
+  if (contentDigest === undefined || readContentDigest === undefined) return undefined;
+  return () =>
+    readContentDigest().then(
+      (digest) => digest === contentDigest,
+      () => false,
+    );
 }

@@ -19,6 +19,8 @@ export interface PluginSource {
   readonly files?: PluginFiles;
   /** SHA-256 over the folder's content, 64 lower-case hex digits. */
   readonly contentDigest?: string;
+  /** Reads the content digest anew: with it, what has changed since the plugin was installed is not started. */
+  readonly readContentDigest?: () => Promise<string>;
   /** Starts its workers; default the host's launcher for its runtime. */
   readonly launcher?: Launcher;
 }

@@ -13,6 +13,13 @@ export interface Startable {
 /** What a worker is launched with, or why none can be launched here. */
 export type StartRequirements = Startable | { readonly startable: false; readonly code: ReasonCode; readonly message: string };
 
+/** A plugin whose content is no longer what was installed is not started: nobody has approved what was put there. */
+export const contentChanged: StartRequirements = {
+  startable: false,
+  code: 'CONTENT_CHANGED',
+  message: 'Its folder has changed since it was installed.',
+};
+
 /** From the weakest level to the strongest. */
 const isolationOrder: readonly IsolationLevel[] = ['none', 'process', 'sandbox'];
 

@@ -14,6 +14,8 @@ export interface SupervisorOptions extends Omit<AdmissionOptions, 'heartbeatMs'>
   readonly platform: WorkerOptions['platform'];
   readonly workers: Pick<WorkerOptions, 'codec' | 'timings' | 'maxIncomingCalls' | 'maxQueuedBytes' | 'clean' | 'withoutSecrets'>;
   readonly directory: string | undefined;
+  /** Whether what the plugin consists of is still what was installed; undefined where nobody can tell. */
+  readonly isUnchanged: (() => Promise<boolean>) | undefined;
   readonly trust: TrustTier;
   readonly launcher: Launcher | undefined;
   readonly subscriptions: PluginSubscriptions;

@@ -11,7 +11,7 @@ import { createPluginWorker } from './create-plugin-worker.js';
 import { PluginCalls } from './plugin-calls.js';
 import type { PluginSubscriptions } from './plugin-subscriptions.js';
 import { type PluginEffect, type PluginEvent, type PluginState, pluginTable } from './plugin-table.js';
-import { planRefusal, type Startable, startRequirements } from './start-requirements.js';
+import { contentChanged, planRefusal, type Startable, type StartRequirements, startRequirements } from './start-requirements.js';
 import type { StartAttempt, SupervisorEnd, SupervisorOptions } from './supervisor-options.js';
 import { inspectWorker, type WorkerInspection } from './worker-inspection.js';
 
@@ -152,15 +152,17 @@ export class Supervisor {
     if (!effects.includes('launch')) throw new WorkerRuntimeError('INVALID_STATE', `"${manifest.id}" cannot be started while it is ${this.#state}.`);
     // Whoever heard of the start may have stopped it.
     this.#assertWanted(attempt);
-    await this.#launch();
+    // Approvals are for what was read when the plugin was installed, and for nothing that was put there since.
+    const unchanged = (await this.#options.isUnchanged?.()) ?? true;
+    this.#assertWanted(attempt);
+    await this.#launch(unchanged ? startRequirements(manifest, this.#options.launcher) : contentChanged);
     if (this.#state === 'starting') this.#apply('ready', undefined);
     if (this.#state !== 'active') throw this.#stoppedMeanwhile(this.#reason);
   }
 
   /** Launches a worker and waits until it is ready. Rejects with START_FAILED; nothing of it runs then. */
-  async #launch(): Promise<void> {
-    const { manifest, launcher } = this.#options;
-    const requirements = startRequirements(manifest, launcher);
+  async #launch(requirements: StartRequirements): Promise<void> {
+    const { manifest } = this.#options;
     if (!requirements.startable) {
       const reason = this.#makeReason(requirements.code, requirements.message);
       this.#apply('failed-final', reason);

@@ -35,7 +35,10 @@ export function createNodeHost(options: NodeHostOptions = {}): Host {
     platform: options.platform ?? nodePlatform(),
     launcher: options.launcher ?? processLauncher(),
     policy: readPolicy(options.policy ?? { rules: [] }),
-    readSource: (location) => readPluginFolder(typeof location === 'string' ? location : pathOf(location.href)),
+    readSource: async (location) => {
+      const folder = await readPluginFolder(typeof location === 'string' ? location : pathOf(location.href));
+      return { ...folder, readContentDigest: async () => (await readPluginFolder(folder.directory)).contentDigest };
+    },
   });
 
   function readPolicy(policy: Policy | PolicyDocument | string): Policy {

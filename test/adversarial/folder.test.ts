@@ -81,11 +81,11 @@ describe('folders and manifests of an attacker', () => {
     const plugin = await field.host.install(folder);
     await rm(join(folder, 'main.py'));
     await symlink('/usr/bin/env', join(folder, 'main.py'));
-    expect(await rejection(plugin.start())).toMatchObject({ code: 'START_FAILED', reason: { code: 'SPAWN_FAILED' } });
+    expect(await rejection(plugin.start())).toMatchObject({ code: 'START_FAILED', reason: { code: 'CONTENT_CHANGED' } });
     expect(plugin.state).toBe('quarantined');
     await rm(join(folder, 'main.py'));
     execFileSync('mkfifo', [join(folder, 'main.py')]);
-    expect(await rejection(plugin.start())).toMatchObject({ code: 'START_FAILED', reason: { code: 'SPAWN_FAILED' } });
+    expect(await rejection(plugin.start())).toMatchObject({ code: 'START_FAILED', reason: { code: 'CONTENT_CHANGED' } });
     await field.host.uninstall('folder');
   });
 
