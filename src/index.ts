@@ -1,10 +1,10 @@
 /**
  * The neutral entry: the host and everything that runs without Node. On Node, `createNodeHost` of the `/node` entry wires the rest.
  *
- * The way of a call: `Plugin.call` (src/host/plugin.ts) → `Supervisor.call` → `Session.call` (src/session/session.ts) → `OutgoingCalls.start` →
- * `MessageConnection.send` → `Outbox` → `FrameWriter` → `Connection.send` of a transport; and back from `Connection.onData` → `FrameDecoder` →
- * `decodeMessage` → `Session.onMessage` → `OutgoingCall.respond`. What a worker asks of the host arrives at `Session.onMessage` too, and goes to
- * `Broker.handle` (src/host/broker.ts), the one door.
+ * The way of a call: `Plugin.call` (src/host/plugin.ts) → `PluginCalls.call` (src/host/plugin-calls.ts) → `Session.call` (src/session/session.ts) →
+ * `OutgoingCalls.start` → `MessageConnection` → `Outbox` → `FrameWriter` → `Connection.send` of a transport; and back from `Connection.onData` →
+ * `FrameDecoder` → `decodeMessage` → `Session.onMessage` → `OutgoingCall.respond`. At the other end `CallDispatcher` (src/plugin/call-dispatcher.ts) hands it
+ * to the handler. What a worker asks of the host arrives at `Session.onMessage` too, and goes to `Broker.handle` (src/host/broker.ts), the one door.
  *
  * @packageDocumentation
  */
