@@ -37,9 +37,8 @@ export class PluginCalls {
 
   /** Rejects, never throws. */
   call(method: string, params: unknown, options: CallOptions): Promise<unknown> {
-    const { handlerTimeoutMs } = this.#options;
     try {
-      const made = { ...this.#nest(method, options), timeoutMs: options.timeoutMs ?? handlerTimeoutMs };
+      const made = this.#nest(method, options, options.timeoutMs ?? this.#options.handlerTimeoutMs);
       if (options.idempotencyKey === undefined) return this.#clean(this.#free().session.call(method, params, made));
       // Asked first: what a worker that is gone has answered is not the next one's answer.
       this.#options.readyWorker();
@@ -52,7 +51,7 @@ export class PluginCalls {
 
   /** @throws what a call would reject with before anything was sent. */
   stream(method: string, params: unknown, options: CallOptions): ContractStream {
-    const stream = this.#free().session.stream(method, params, this.#nest(method, options));
+    const stream = this.#free().session.stream(method, params, this.#nest(method, options, options.timeoutMs));
     return this.#options.redactor.active ? new CleanStream(stream, this.#options.redactor) : stream;
   }
 
@@ -73,15 +72,16 @@ export class PluginCalls {
   }
 
   /** @throws CALL_CYCLE */
-  #nest(method: string, { within, ...options }: CallOptions): NestedCallOptions {
+  #nest(method: string, options: SessionCallOptions & Pick<CallOptions, 'within'>, timeoutMs: number | undefined): NestedCallOptions {
+    const { within } = options;
     const link: CallLink = { pluginId: this.#options.pluginId, method };
-    if (within === undefined) return { ...options, tag: [link] };
+    if (within === undefined) return shaped(options, timeoutMs, options.traceparent, [link], undefined);
     const { chain, request, traceparent } = within;
     if (chain.some((outer) => outer.pluginId === link.pluginId && outer.method === link.method)) {
       const names = [...chain, link].map((each) => `${each.pluginId}:${each.method}`);
       throw new WorkerRuntimeError('CALL_CYCLE', `The call would wait for itself: ${names.join(' → ')}.`, { mayHaveRun: false });
     }
-    return { ...options, parent: request, traceparent: options.traceparent ?? traceparent, tag: [...chain, link] };
+    return shaped(options, timeoutMs, options.traceparent ?? traceparent, [...chain, link], request);
   }
 
   /** An error's words are the plugin's, which need not have kept its secrets. */
@@ -90,6 +90,17 @@ export class PluginCalls {
     if (!redactor.active) return answer;
     return answer.catch((error: unknown) => Promise.reject(withoutSecrets(error, redactor)));
   }
+}
+
+/** The options of a session's call, always with the same fields in the same order: what reads them on the way of every call stays fast. */
+function shaped(
+  { idleTimeoutMs, signal, onProgress, idempotencyKey, actingFor, input }: SessionCallOptions,
+  timeoutMs: number | undefined,
+  traceparent: string | undefined,
+  tag: readonly CallLink[],
+  parent: NestedCallOptions['parent'],
+): NestedCallOptions {
+  return { timeoutMs, idleTimeoutMs, signal, onProgress, idempotencyKey, actingFor, traceparent, input, tag, parent };
 }
 
 /** A stream whose errors tell no secrets. */

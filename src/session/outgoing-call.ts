@@ -26,6 +26,8 @@ export interface CallTimes {
   readonly timeoutMs: number;
   /** Longest silence; 0 = no limit. */
   readonly idleTimeoutMs: number;
+  /** When the call is made, an instant of the clock. */
+  readonly madeAt: number;
 }
 
 /** A call that this side made and that is not settled yet. Settles exactly once, whatever dies. */
@@ -61,7 +63,7 @@ export class OutgoingCall implements Departure, ParentCall, NestedCall {
     this.timeoutMs = times.timeoutMs;
     this.idleTimeoutMs = times.idleTimeoutMs;
     this.tag = options.tag;
-    this.heardAt = owner.clock.now();
+    this.heardAt = times.madeAt;
     this.#onProgress = options.onProgress;
     this.parent = options.parent;
     this.settled = new Promise((resolve, reject) => {

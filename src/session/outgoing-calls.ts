@@ -94,7 +94,7 @@ export class OutgoingCalls implements OutgoingCallOwner {
       actingFor: options.actingFor,
     });
     this.#nextId += 2;
-    const call = new OutgoingCall(this, id, method, { deadlineAt, timeoutMs, idleTimeoutMs }, options, expectsItems);
+    const call = new OutgoingCall(this, id, method, { deadlineAt, timeoutMs, idleTimeoutMs, madeAt: now }, options, expectsItems);
     this.#calls.set(id, call);
     parent?.adopt(call);
     this.connection.sendBody(body, 'bulk', true, call);
