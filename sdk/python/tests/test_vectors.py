@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from typing import Any
 
@@ -86,6 +87,6 @@ def test_hostile(vector: dict[str, Any]) -> None:
 
 @pytest.mark.requirement("python.vectors")
 def test_vectors_are_there() -> None:
-    if not load("messages.json"):
+    if not load("messages.json") and not os.environ.get("CI"):
         pytest.skip("not in the repository")
     assert {len(load(name)) > 20 for name in ("messages.json", "values.json", "hostile.json")} == {True}
