@@ -118,9 +118,9 @@ export const requirements: readonly Requirement[] = [
     id: 'session.resume',
     text: 'A lost connection is resumed within bounds, or followed by a clean fresh session; never limbo.',
     source: 'capnweb #58',
-    planned: 'transports',
   },
-  { id: 'session.generation-fencing', text: 'Messages of an older incarnation are refused.', source: protocol, planned: 'transports' },
+  { id: 'session.generation-fencing', text: 'Messages of an older incarnation are refused.', source: protocol },
+  { id: 'session.slow-reader', text: 'A worker that never reads, or reads a byte a second, is stopped with a named reason.', source: protocol },
 
   // Events
   { id: 'events.patterns', text: 'A `*` matches one segment of a topic and `**` the rest.', source: protocol },

@@ -12,6 +12,8 @@ export const maxKeyBytes = 256;
 export const maxTraceparentBytes = 128;
 /** Longest other string of a message, in bytes of UTF-8; senders cut sentences for people to it. */
 export const maxTextBytes = 4_096;
+/** Longest manifest that a worker may bring, in bytes of UTF-8. */
+export const maxManifestBytes = 65_536;
 /** Senders cut stacks to this many bytes of UTF-8. */
 export const maxStackBytes = 16_384;
 /** Kinds from this number on are ignored by a receiver that does not know them. */

@@ -122,6 +122,8 @@ export interface HelloFields {
   readonly role: 'worker' | 'controller';
   readonly plugin?: { readonly id: string; readonly version: string } | undefined;
   readonly manifestDigest?: string | undefined;
+  /** The manifest itself, YAML or JSON, from a worker that dials in and brings it. */
+  readonly manifest?: string | undefined;
   readonly sdk: { readonly name: string; readonly version: string; readonly language: string };
   readonly features: readonly string[];
   readonly requiredFeatures: readonly string[];

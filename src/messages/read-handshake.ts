@@ -1,4 +1,4 @@
-import { maxInteger } from './field-limits.js';
+import { maxInteger, maxManifestBytes } from './field-limits.js';
 import type { HelloFields, MessageKind, RejectMessage, WelcomeFields, WireGrant } from './message.js';
 import {
   type DecodedMap,
@@ -35,6 +35,7 @@ export function readHello(value: unknown): HelloFields {
     role,
     plugin: plugin === undefined ? undefined : readPlugin(kind, plugin),
     manifestDigest,
+    manifest: readOptionalString(kind, 'manifest', member(fields, 'manifest'), 1, maxManifestBytes),
     sdk: {
       name: readString(kind, 'sdk.name', member(sdk, 'name')),
       version: readString(kind, 'sdk.version', member(sdk, 'version')),

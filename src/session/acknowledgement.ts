@@ -23,6 +23,7 @@ export class Acknowledgement {
   #ackedByPeer = 0;
   #timer: Timer | undefined;
   #stopped = false;
+  #paused = false;
 
   /** @param send sends the ack message. */
   constructor(clock: Clock, send: (count: number) => void) {
@@ -30,8 +31,13 @@ export class Acknowledgement {
     this.#send = send;
   }
 
+  /** How many messages arrived and count. */
   get received(): number {
     return this.#received;
+  }
+  /** How many messages the peer has confirmed. */
+  get confirmedByPeer(): number {
+    return this.#ackedByPeer;
   }
   /** How many of the messages that were sent the peer has not confirmed. */
   get unconfirmed(): number {
@@ -40,7 +46,7 @@ export class Acknowledgement {
 
   noteReceived(bytes: number): void {
     this.#received += 1;
-    if (this.#stopped) return;
+    if (this.#stopped || this.#paused) return;
     this.#unackedBytes += bytes;
     if (this.#received - this.#acked >= messagesBeforeAck || this.#unackedBytes >= bytesBeforeAck) this.#sendAck();
     else this.#timer ??= this.#clock.setTimer(delayBeforeAckMs, this.#onTimer);
@@ -52,18 +58,37 @@ export class Acknowledgement {
 
   /** Called before a flush: an ack that is nearly due rides along. */
   ride(): void {
-    if (!this.#stopped && this.#received - this.#acked >= messagesBeforeRiding) this.#sendAck();
+    if (!this.#stopped && !this.#paused && this.#received - this.#acked >= messagesBeforeRiding) this.#sendAck();
+  }
+
+  /** Whether the other side can have received so many messages, and has not said that it received more. */
+  isPossible(count: number): boolean {
+    return count <= this.#sent && count >= this.#ackedByPeer;
   }
 
   /** @throws PROTOCOL_ERROR if the count is impossible. */
   noteAck(count: number): void {
-    if (count > this.#sent || count < this.#ackedByPeer) {
+    if (!this.isPossible(count)) {
       throw new WorkerRuntimeError(
         'PROTOCOL_ERROR',
         `The other side acknowledged ${count} messages, but ${this.#sent} were sent and ${this.#ackedByPeer} acknowledged before.`,
       );
     }
     this.#ackedByPeer = count;
+  }
+
+  /** There is no connection to send receipts on. */
+  pause(): void {
+    this.#paused = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /** There is one again, and the other side has been told the count in the handshake. */
+  resume(): void {
+    this.#paused = false;
+    this.#acked = this.#received;
+    this.#unackedBytes = 0;
   }
 
   /** Sends no more receipts: the goodbye is the last message. */

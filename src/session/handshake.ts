@@ -6,8 +6,8 @@ import type { MessageConnection, MessageReceiver } from './message-connection.js
 
 /** The protocol versions that this library speaks. */
 export const protocolVersions: readonly number[] = [1];
-/** The features that this library offers. */
-export const protocolFeatures: readonly string[] = [];
+/** The features that this library knows. A side offers those that its connection allows. */
+export const protocolFeatures: readonly string[] = ['resume'];
 /** How long a handshake may take (docs/protocol.md, section 4). */
 export const handshakeTimeoutMs = 10_000;
 
@@ -31,6 +31,8 @@ export interface HandshakeOptions<Established> {
 
 /** The host's side: waits for hello, answers with welcome or reject. */
 export interface AcceptHandshakeOptions<Established> extends HandshakeOptions<Established> {
+  /** Features that the host offers on this connection. Default none. */
+  readonly features?: readonly string[];
   /** Features that the host insists on. */
   readonly requiredFeatures?: readonly string[];
   /** Decides about the peer. Throw a `WorkerRuntimeError` to reject it; version and features are filled in. */
@@ -43,16 +45,16 @@ export interface AcceptHandshakeOptions<Established> extends HandshakeOptions<Es
  * the connection is closed then.
  */
 export function acceptHandshake<Established extends MessageReceiver>(options: AcceptHandshakeOptions<Established>): Promise<Established> {
-  const { connection } = options;
+  const { connection, features = [] } = options;
   return runHandshake(
     options,
-    ({ code, message }) => (code === 'PROTOCOL_ERROR' ? rejection('HANDSHAKE_INVALID', message) : undefined),
+    ({ code, message }) => (code === 'PROTOCOL_ERROR' ? rejection('HANDSHAKE_INVALID', message, features) : undefined),
     (message, settle) => {
       if (message.kind !== 'hello') throw new WorkerRuntimeError('PROTOCOL_ERROR', `The first message must be hello, not ${message.kind}.`);
       const hello = message.fields;
       const refuse = (error: WorkerRuntimeError): void => {
         settle.reject(error);
-        connection.send(rejection(error.code, error.message), 'control');
+        connection.send(rejection(error.code, error.message, features), 'control');
         connection.finish('The peer was rejected.');
       };
       const version = Math.max(...protocolVersions.filter((candidate) => hello.versions.includes(candidate)));
@@ -64,7 +66,7 @@ export function acceptHandshake<Established extends MessageReceiver>(options: Ac
           ),
         );
       }
-      const lacking = hello.requiredFeatures.find((feature) => !protocolFeatures.includes(feature));
+      const lacking = hello.requiredFeatures.find((feature) => !features.includes(feature));
       if (lacking !== undefined)
         return refuse(new WorkerRuntimeError('MISSING_FEATURE', `The peer requires the feature "${lacking}", which the host does not offer.`));
       const missing = options.requiredFeatures?.find((feature) => !hello.features.includes(feature));
@@ -73,10 +75,12 @@ export function acceptHandshake<Established extends MessageReceiver>(options: Ac
 
       const welcomePeer = (admitted: Omit<WelcomeFields, 'version' | 'features'>): void => {
         if (connection.ended || settle.settled()) return;
-        const welcome = { ...admitted, version, features: protocolFeatures.filter((feature) => hello.features.includes(feature)) };
+        const inForce = features.filter((feature) => hello.features.includes(feature));
+        const { resume, ...others } = admitted;
+        const welcome = { ...others, version, features: inForce, ...(inForce.includes('resume') && resume !== undefined ? { resume } : {}) };
         connection.send({ kind: 'welcome', fields: welcome }, 'control');
         const established = options.establish(hello, welcome);
-        connection.establish(established, welcome.limits);
+        connection.establish(established, welcome.limits, termsInForce(welcome));
         settle.resolve(established);
       };
       const onError = (error: unknown): void =>
@@ -96,7 +100,7 @@ export function acceptHandshake<Established extends MessageReceiver>(options: Ac
 
 /** The peer's side: says hello and waits for the answer. Rejects like {@link acceptHandshake}, or with the code of the host's reject. */
 export function performHandshake<Established extends MessageReceiver>(
-  options: HandshakeOptions<Established> & { readonly hello: HelloFields },
+  options: HandshakeOptions<Established> & { readonly hello: HelloFields /** It has been sent already. */; readonly helloSent?: boolean },
 ): Promise<Established> {
   const { connection, hello } = options;
   const handshake = runHandshake<Established>(
@@ -123,20 +127,25 @@ export function performHandshake<Established extends MessageReceiver>(
         return connection.close(error.code, error.message);
       }
       const established = options.establish(hello, welcome);
-      connection.establish(established, welcome.limits);
+      connection.establish(established, welcome.limits, termsInForce(welcome));
       settle.resolve(established);
     },
   );
   try {
-    connection.send({ kind: 'hello', fields: hello }, 'control');
+    if (options.helloSent !== true) connection.send({ kind: 'hello', fields: hello }, 'control');
   } catch (error) {
     connection.fail(isWorkerRuntimeError(error) ? error : new WorkerRuntimeError('INTERNAL_ERROR', 'The hello could not be made.', { cause: error }));
   }
   return handshake;
 }
 
-function rejection(code: string, message: string): Message {
-  return { kind: 'reject', code, message, supported: { versions: protocolVersions, features: protocolFeatures } };
+/** What both sides keep for a resume; undefined where the feature is not in force. */
+function termsInForce({ features, resume }: WelcomeFields): WelcomeFields['resume'] {
+  return features.includes('resume') ? resume : undefined;
+}
+
+function rejection(code: string, message: string, features: readonly string[]): Message {
+  return { kind: 'reject', code, message, supported: { versions: protocolVersions, features } };
 }
 
 interface Settle<T> {

@@ -1,7 +1,7 @@
 import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import { FrameDecoder } from '../frames/frame-decoder.js';
 import { type FrameLimits, frameHeaderBytes, handshakeFrameBytes } from '../frames/limits.js';
-import type { Clock } from '../interfaces/platform.js';
+import type { Clock, Timer } from '../interfaces/platform.js';
 import type { CloseReason, Connection } from '../interfaces/transport.js';
 import type { ValueCodec } from '../messages/codec.js';
 import { decodeMessage } from '../messages/decode-message.js';
@@ -16,6 +16,10 @@ export interface MessageReceiver {
   onMessage(message: Message, bytes: number): void;
   /** The connection takes bulk data again. */
   onWritable(): void;
+  /** The connection was lost, and another may come. */
+  onSuspend?(reason: CloseReason): void;
+  /** Another connection has taken the place of the lost one. */
+  onResume?(): void;
   /** What to tell the other side before the connection is closed because of a fault; by default, or if undefined, nothing. */
   lastWord?(violation: WorkerRuntimeError): Message | undefined;
   /** Exactly once. `violation` is set when this side ended it because the other one broke the protocol. */
@@ -30,23 +34,39 @@ export interface MessageConnectionOptions {
   /** Limits of values; frames are limited to 128 KiB until the handshake has set more. */
   readonly limits: FrameLimits;
   readonly maxQueuedBytes: number;
+  /** A peer that takes nothing of what was sent for so long is given up as SLOW_READER. Default 30,000 ms. */
+  readonly stallTimeoutMs?: number | undefined;
 }
+
+/** What both sides keep so that a session can be resumed, and for how long (docs/protocol.md, section 8). */
+export interface ResumeTerms {
+  /** How long a session waits for a new connection, milliseconds. */
+  readonly windowMs: number;
+  /** Bodies that are kept until they are confirmed. */
+  readonly maxBytes: number;
+}
+
+const defaultStallTimeoutMs = 30_000;
 
 /** A connection that carries messages: bytes → frames → messages, and back. */
 export class MessageConnection {
   readonly acknowledgement: Acknowledgement;
   readonly outbox: Outbox;
   receiver: MessageReceiver;
-  readonly #connection: Connection;
+  #connection: Connection;
   readonly #codec: ValueCodec;
   readonly #clock: Clock;
-  readonly #decoder = new FrameDecoder(handshakeFrameBytes);
+  #decoder = new FrameDecoder(handshakeFrameBytes);
   #limits: FrameLimits;
   #established = false;
+  #maxFrameBytes = handshakeFrameBytes;
   #ended = false;
   #violation: WorkerRuntimeError | undefined;
   #lastReceivedAt: number;
   #resolveClosed: (() => void) | undefined;
+  #resumeTerms: ResumeTerms | undefined;
+  /** While it waits for another connection: the end of the wait. */
+  #window: Timer | undefined;
 
   constructor(options: MessageConnectionOptions, receiver: MessageReceiver) {
     const { connection, clock } = options;
@@ -61,6 +81,7 @@ export class MessageConnection {
       connection,
       clock,
       maxQueuedBytes: options.maxQueuedBytes,
+      stallTimeoutMs: options.stallTimeoutMs ?? defaultStallTimeoutMs,
       onDeparture: () => this.acknowledgement.noteSent(),
       onFlush: () => {
         if (this.#established) this.acknowledgement.ride();
@@ -70,11 +91,29 @@ export class MessageConnection {
       },
       onOverflow: (bytes) =>
         this.fail(new WorkerRuntimeError('SLOW_READER', `The other side does not read what is sent: ${bytes} bytes wait for it.`)),
+      onStall: (stallTimeoutMs) =>
+        this.fail(
+          new WorkerRuntimeError(
+            'SLOW_READER',
+            `The other side does not read what is sent: it took nothing for ${stallTimeoutMs} ms (stallTimeoutMs).`,
+          ),
+        ),
     });
+    this.#listen(connection);
+  }
+
+  #listen(connection: Connection): void {
     connection.start({
-      onData: (chunk) => this.#onData(chunk),
-      onWritable: () => this.outbox.onWritable(),
+      onData: (chunk) => {
+        if (connection === this.#connection) this.#onData(chunk);
+      },
+      onWritable: () => {
+        if (connection === this.#connection) this.outbox.onWritable();
+      },
       onClose: (reason) => {
+        // One whose place another has taken has nothing to say any more.
+        if (connection !== this.#connection) return;
+        if (this.#canWait(reason)) return this.#suspend(reason);
         this.#end(reason);
         this.#resolveClosed?.();
       },
@@ -97,15 +136,86 @@ export class MessageConnection {
     return this.#lastReceivedAt;
   }
 
-  /** The handshake is over: larger frames go both ways, and messages are counted. @param limits those of the welcome. */
-  establish(receiver: MessageReceiver, limits: Omit<FrameLimits, 'maxMapEntries'>): void {
+  /**
+   * The handshake is over: larger frames go both ways, and messages are counted.
+   * @param limits those of the welcome. @param resume those of the welcome, where the feature is in force.
+   */
+  establish(receiver: MessageReceiver, limits: Omit<FrameLimits, 'maxMapEntries'>, resume?: ResumeTerms): void {
     this.receiver = receiver;
     this.#established = true;
+    this.#resumeTerms = resume;
+    if (resume !== undefined) this.outbox.keep(resume.maxBytes);
     const { maxFrameBytes, maxDepth, maxElements } = limits;
-    this.#decoder.maxFrameBytes = maxFrameBytes;
+    this.#maxFrameBytes = maxFrameBytes;
+    this.#limits = { ...this.#limits, maxDepth, maxElements };
+    this.#allowFrames();
+  }
+
+  #allowFrames(): void {
+    this.#decoder.maxFrameBytes = this.#maxFrameBytes;
     // A frame is also never larger than the transport can carry.
-    const carried = this.#connection.maxFrameBytes - frameHeaderBytes;
-    this.#limits = { ...this.#limits, maxDepth, maxElements, maxFrameBytes: Math.min(maxFrameBytes, carried) };
+    this.#limits = { ...this.#limits, maxFrameBytes: Math.min(this.#maxFrameBytes, this.#connection.maxFrameBytes - frameHeaderBytes) };
+  }
+
+  /** Whether the connection was lost, and another may come. */
+  get suspended(): boolean {
+    return this.#window !== undefined;
+  }
+
+  /** The other side has received so many messages. @throws PROTOCOL_ERROR if that is impossible. */
+  confirm(count: number): void {
+    this.acknowledgement.noteAck(count);
+    this.outbox.confirm(count);
+  }
+
+  /** Whether the session can go on over another connection, for a peer that has received so many messages. */
+  canResume(received: number): boolean {
+    return !this.#ended && this.#violation === undefined && this.acknowledgement.isPossible(received) && this.outbox.canReplayFrom(received);
+  }
+
+  /**
+   * Goes on over another connection, which takes the place of the present one even if that is still open. It is started here.
+   * @param received what the other side has received. @throws INVALID_STATE unless {@link MessageConnection.canResume}.
+   */
+  resume(connection: Connection, received: number): void {
+    if (!this.canResume(received)) throw new WorkerRuntimeError('INVALID_STATE', 'The session cannot go on over another connection.');
+    const former = this.#connection;
+    this.#suspend({ code: 'CONNECTION_LOST', message: 'Another connection took the place of this one.' });
+    this.#window?.cancel();
+    this.#window = undefined;
+    this.#connection = connection;
+    former.close({ abort: true, reason: 'Another connection took the place of this one.' });
+    // What the lost one had brought of a frame is not continued.
+    this.#decoder = new FrameDecoder(this.#maxFrameBytes);
+    this.#allowFrames();
+    this.#lastReceivedAt = this.#clock.now();
+    this.confirm(received);
+    this.acknowledgement.resume();
+    this.#listen(connection);
+    this.outbox.resume(connection);
+    this.receiver.onResume?.();
+  }
+
+  #canWait(reason: CloseReason): boolean {
+    return (
+      !this.#ended &&
+      this.#violation === undefined &&
+      this.#resumeTerms !== undefined &&
+      (reason.code === 'CONNECTION_LOST' || reason.code === 'PEER_CLOSED') &&
+      this.canResume(this.acknowledgement.confirmedByPeer)
+    );
+  }
+
+  #suspend(reason: CloseReason): void {
+    if (this.#window !== undefined) return;
+    const windowMs = this.#resumeTerms?.windowMs ?? 0;
+    this.#window = this.#clock.setTimer(windowMs, () => {
+      this.#end({ code: 'CONNECTION_LOST', message: `${reason.message} No other took its place within ${windowMs} ms.` });
+      this.#resolveClosed?.();
+    });
+    this.acknowledgement.pause();
+    this.outbox.suspend();
+    this.receiver.onSuspend?.(reason);
   }
 
   /**
@@ -157,10 +267,12 @@ export class MessageConnection {
 
   #shut(reason: CloseReason): void {
     const abort = reason.code === 'ABORTED';
+    const gone = this.suspended;
     if (!abort) this.outbox.flushAll();
     this.outbox.close();
     this.#connection.close({ abort, reason: reason.message });
     this.#end(reason);
+    if (gone) this.#resolveClosed?.();
   }
 
   #onData(chunk: Uint8Array): void {
@@ -195,6 +307,8 @@ export class MessageConnection {
   #end(reason: CloseReason): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#window?.cancel();
+    this.#window = undefined;
     this.acknowledgement.stop();
     this.outbox.close();
     this.receiver.onEnd(reason, this.#violation);

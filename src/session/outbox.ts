@@ -1,7 +1,8 @@
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import { FrameWriter } from '../frames/frame-writer.js';
-import type { Clock } from '../interfaces/platform.js';
+import type { Clock, Timer } from '../interfaces/platform.js';
 import type { Connection } from '../interfaces/transport.js';
+import { ReplayBuffer } from './replay-buffer.js';
 
 /** A batch of small frames leaves when it has this size, even before the turn ends: the peer begins while we go on. */
 const earlyFlushBytes = 2_048;
@@ -35,6 +36,8 @@ export interface OutboxOptions {
   readonly clock: Clock;
   /** More than this many bytes waiting for a peer that does not read are too many. */
   readonly maxQueuedBytes: number;
+  /** A connection that takes nothing more for so long has a peer that does not read. */
+  readonly stallTimeoutMs: number;
   /** A frame that counts for the acknowledgement leaves the queue. */
   onDeparture(): void;
   /** A batch is about to leave: the last chance to add to it. */
@@ -43,6 +46,8 @@ export interface OutboxOptions {
   onIdle(): void;
   /** The queue grew over `maxQueuedBytes`. */
   onOverflow(queuedBytes: number): void;
+  /** The connection took nothing more for `stallTimeoutMs`. */
+  onStall(stallTimeoutMs: number): void;
 }
 
 /**
@@ -55,7 +60,13 @@ export class Outbox {
   #batch = 0;
   #flushScheduled = false;
   #flushing = false;
+  /** The connection takes no more. */
   #blocked = false;
+  /** Where there is none at present, undefined. */
+  #connection: Connection | undefined;
+  #replay: ReplayBuffer | undefined;
+  #blockedAt = 0;
+  #stallTimer: Timer | undefined;
   #closed = false;
   #control: QueuedFrame[] = [];
   #bulk: QueuedFrame[] = [];
@@ -63,11 +74,12 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#connection = options.connection;
   }
 
   /** Whether bulk data should wait. */
   get blocked(): boolean {
-    return this.#blocked;
+    return this.#blocked || this.#replay?.full === true;
   }
   /** Bytes that have not been handed over; a frame in the queue counts 256 more than its body. */
   get queuedBytes(): number {
@@ -105,7 +117,9 @@ export class Outbox {
   /** Takes a frame's body. @param counted whether it counts for the acknowledgement. */
   send(body: Uint8Array, lane: Lane, counted: boolean, departure?: Departure): void {
     if (this.#closed) return;
-    if (this.#blocked) {
+    if (this.#blocked || (lane === 'bulk' && this.#replay?.full === true)) {
+      // Receipts, pings and pongs say nothing on another connection.
+      if (this.#connection === undefined && !counted) return;
       const frame = { body, departure, counted };
       (lane === 'control' ? this.#control : this.#bulk).push(frame);
       if (departure !== undefined) departure.queued = frame;
@@ -123,25 +137,58 @@ export class Outbox {
 
   /** Hands the batch to the connection. */
   flush(): void {
-    if (this.#closed || this.#writer.frameCount === 0) return;
+    if (this.#closed || this.#connection === undefined || this.#writer.frameCount === 0) return;
     this.#flushing = true;
     this.#options.onFlush();
     this.#flushing = false;
-    const takesMore = this.#options.connection.send(this.#writer.take());
-    // A connection that reports its end from within `send` has taken nothing: what was in the batch has not left.
-    if (this.#closed) return;
-    this.#batch += 1;
-    if (!takesMore) this.#blocked = true;
+    this.#handOver(this.#connection);
   }
 
   /** The connection takes more. */
   onWritable(): void {
     if (this.#closed || !this.#blocked) return;
     this.#blocked = false;
-    this.#release(this.#control);
-    if (!this.#blocked) this.#release(this.#bulk);
-    if (!this.#blocked) this.flush();
-    if (!this.#blocked) this.#options.onIdle();
+    this.#releaseAll();
+  }
+
+  /** Keeps what is sent from now on until it is confirmed, so that it can be sent again. */
+  keep(maxBytes: number): void {
+    this.#replay = new ReplayBuffer(maxBytes);
+  }
+
+  /** The other side has received so many of the counted messages. */
+  confirm(count: number): void {
+    const replay = this.#replay;
+    if (replay === undefined) return;
+    const wasFull = replay.full;
+    replay.trim(count);
+    if (wasFull && !replay.full && !this.#closed && !this.#blocked) this.#releaseAll();
+  }
+
+  /** Whether everything after the message of this count could be sent again. */
+  canReplayFrom(count: number): boolean {
+    return this.#replay?.has(count) === true;
+  }
+
+  /** There is no connection at present: what was gathered for it is kept or dropped, what comes waits. */
+  suspend(): void {
+    this.#connection = undefined;
+    this.#blocked = true;
+    this.#writer.take();
+  }
+
+  /** Sends again what the other side has not confirmed, then what has waited. */
+  resume(connection: Connection): void {
+    this.#connection = connection;
+    this.#blocked = false;
+    for (const body of this.#replay?.bodies() ?? []) {
+      this.#writer.append(body);
+      if (this.#writer.byteLength >= catchUpBytes) this.#handOver(connection);
+      // It may break again at once.
+      if (this.#connection !== connection) return;
+    }
+    if (this.#writer.frameCount > 0) this.#handOver(connection);
+    if (!this.#blocked) this.#releaseAll();
   }
 
   /**
@@ -162,6 +209,8 @@ export class Outbox {
 
   close(): void {
     this.#closed = true;
+    this.#stallTimer?.cancel();
+    this.#stallTimer = undefined;
     this.#control = [];
     this.#bulk = [];
     this.#queuedBytes = 0;
@@ -176,6 +225,34 @@ export class Outbox {
     }
   }
 
+  /** Gives the batch to the connection. One that reports its end from within `send` has taken nothing: what was in the batch has not left. */
+  #handOver(connection: Connection): void {
+    const takesMore = connection.send(this.#writer.take());
+    if (this.#closed || this.#connection !== connection) return;
+    this.#batch += 1;
+    if (takesMore) return;
+    this.#blocked = true;
+    this.#blockedAt = this.#options.clock.now();
+    this.#stallTimer ??= this.#options.clock.setTimer(this.#options.stallTimeoutMs, this.#checkStall);
+  }
+
+  /** One timer for many times of being held up: it looks how long the present one lasts. */
+  readonly #checkStall = (): void => {
+    this.#stallTimer = undefined;
+    if (this.#closed || !this.#blocked || this.#connection === undefined) return;
+    const { clock, stallTimeoutMs } = this.#options;
+    const left = this.#blockedAt + stallTimeoutMs - clock.now();
+    if (left <= 0) this.#options.onStall(stallTimeoutMs);
+    else this.#stallTimer = clock.setTimer(left, this.#checkStall);
+  };
+
+  #releaseAll(): void {
+    this.#release(this.#control);
+    if (!this.#blocked) this.#release(this.#bulk);
+    if (!this.#blocked) this.flush();
+    if (!this.blocked) this.#options.onIdle();
+  }
+
   readonly #endOfTurn = (): void => {
     this.#flushScheduled = false;
     if (!this.#blocked) this.flush();
@@ -186,7 +263,10 @@ export class Outbox {
   }
 
   #append(body: Uint8Array, counted: boolean, departure: Departure | undefined): void {
-    if (counted) this.#options.onDeparture();
+    if (counted) {
+      this.#options.onDeparture();
+      this.#replay?.push(body);
+    }
     if (departure !== undefined) {
       departure.batch = this.#batch;
       departure.queued = undefined;
@@ -196,7 +276,7 @@ export class Outbox {
 
   #release(lane: QueuedFrame[]): void {
     let taken = 0;
-    while (taken < lane.length && !this.#blocked) {
+    while (taken < lane.length && !this.#blocked && (lane === this.#control || this.#replay?.full !== true)) {
       const frame = lane[taken] as QueuedFrame;
       taken += 1;
       if (frame.body === undefined) continue;

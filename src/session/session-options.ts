@@ -1,6 +1,7 @@
 import type { Reason } from '../errors/reason.js';
 import type { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { Clock } from '../interfaces/platform.js';
+import type { CloseReason } from '../interfaces/transport.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { MessageConnection } from './message-connection.js';
 
@@ -33,6 +34,10 @@ export interface SessionHandlers {
   onDrain?(graceMs: number | undefined, reason: string | undefined): void;
   /** A protocol error that does not end the session. */
   onViolation?(error: WorkerRuntimeError): void;
+  /** The connection was lost; the session waits for another, and ends if none comes. */
+  onSuspend?(reason: CloseReason): void;
+  /** It goes on over another connection. */
+  onResume?(): void;
   /** The session has ended and its calls are about to be settled: says why, once that is known (soon: callers wait for it). */
   explainLoss?(end: SessionEnd): Promise<Loss>;
   /** Exactly once; every call is settled by then. */

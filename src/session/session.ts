@@ -1,6 +1,6 @@
 import { fromWireError } from '../errors/wire-error.js';
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
-import type { CloseReason } from '../interfaces/transport.js';
+import type { CloseReason, Connection } from '../interfaces/transport.js';
 import type { Message } from '../messages/message.js';
 import type { NestedCallOptions } from './call-options.js';
 import { CallStream } from './call-stream.js';
@@ -91,6 +91,26 @@ export class Session implements MessageReceiver {
   /** When any byte arrived last, an instant of the clock. */
   get lastReceivedAt(): number {
     return this.#connection.lastReceivedAt;
+  }
+
+  /** Whether the connection was lost and the session waits for another. */
+  get suspended(): boolean {
+    return this.#connection.suspended;
+  }
+  /** How many messages of the other side arrived: what a resume states. */
+  get received(): number {
+    return this.#connection.acknowledgement.received;
+  }
+  /** Whether the session can go on over another connection, for a peer that has received so many messages. */
+  canResume(received: number): boolean {
+    return this.#end === undefined && this.#connection.canResume(received);
+  }
+  /**
+   * Goes on over another connection, which takes the place of the present one even if that is still open. The handshake of the resume must be
+   * over on it; it is started here. @throws INVALID_STATE unless {@link Session.canResume}.
+   */
+  resume(connection: Connection, received: number): void {
+    this.#connection.resume(connection, received);
   }
 
   /** Calls a method. Rejects with a `WorkerRuntimeError`; docs/errors.md lists the outcomes. */
@@ -184,7 +204,7 @@ export class Session implements MessageReceiver {
       case 'pong':
         return this.#pings.receive(message.nonce);
       case 'ack':
-        return this.#connection.acknowledgement.noteAck(message.count);
+        return this.#connection.confirm(message.count);
       case 'drain':
         this.#peerDraining = true;
         return this.#handlers.onDrain?.(message.graceMs, message.reason);
@@ -194,6 +214,15 @@ export class Session implements MessageReceiver {
       default:
         throw new WorkerRuntimeError('PROTOCOL_ERROR', `A ${message.kind} message is not acceptable after the handshake.`);
     }
+  }
+
+  onSuspend(reason: CloseReason): void {
+    this.#pings.clear();
+    this.#handlers.onSuspend?.(reason);
+  }
+
+  onResume(): void {
+    this.#handlers.onResume?.();
   }
 
   onWritable(): void {

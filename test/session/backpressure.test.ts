@@ -112,6 +112,51 @@ describe('[session.bounded-queues] a peer that does not read', () => {
   });
 });
 
+describe('[session.slow-reader] a peer that takes nothing of what is sent', () => {
+  test('is ended as SLOW_READER after half a minute, however alive it looks', async () => {
+    const { clock, pair, raw, side } = await connectRaw('host', { highWaterMark: 1_000 });
+    pair.faults[0].stall();
+    const lost = rejection(side.session.call('x', 'y'.repeat(3_000), { timeoutMs: 0 }));
+    for (let second = 0; second < 29; second += 1) {
+      raw.send({ kind: 'ping', nonce: second });
+      await clock.advance(1_000);
+    }
+    expect(side.ends).toEqual([]);
+    await clock.advance(1_000);
+    expect(side.ends).toMatchObject([{ code: 'SLOW_READER' }]);
+    expect(await lost).toMatchObject({ code: 'WORKER_LOST', mayHaveRun: true });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('and so is one that reads a byte a second', async () => {
+    const { clock, pair, raw, side } = await connectRaw('host', { highWaterMark: 1_000 });
+    const lost = rejection(side.session.call('x', 'y'.repeat(3_000), { timeoutMs: 0 }));
+    for (let second = 0; second < 40 && side.ends.length === 0; second += 1) {
+      pair.faults[0].stall(1);
+      raw.send({ kind: 'ping', nonce: second });
+      await clock.advance(1_000);
+    }
+    expect(side.ends).toMatchObject([{ code: 'SLOW_READER' }]);
+    expect(side.session.queuedBytes).toBeLessThan(10_000);
+    await lost;
+  });
+
+  test('but not one that is slow and goes on', async () => {
+    const { clock, pair, peer, host } = await connectSessions({ highWaterMark: 1_000 });
+    peer.methods.echo = (call) => (call.params as string).length;
+    const calls: Promise<unknown>[] = [];
+    for (let round = 0; round < 10; round += 1) {
+      pair.faults[0].stall();
+      calls.push(host.session.call('echo', 'y'.repeat(3_000), { timeoutMs: 0 }));
+      await clock.advance(20_000);
+      pair.faults[0].resume();
+      await clock.advance(100);
+    }
+    expect(await Promise.all(calls)).toEqual(Array.from({ length: 10 }, () => 3_000));
+    expect(host.ends).toEqual([]);
+  });
+});
+
 describe('small frames', () => {
   test('of one turn leave together, and a batch leaves when it is full', async () => {
     const { clock, pair, host, peer } = await connectSessions();

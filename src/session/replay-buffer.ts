@@ -1,0 +1,69 @@
+/**
+ * What was sent and not confirmed, in order, for a session that can be resumed (docs/protocol.md, section 8). Bounded in bytes: a sender that
+ * has reached the bound holds bulk data back until the other side confirms some of it.
+ */
+export class ReplayBuffer {
+  readonly #maxBytes: number;
+  #bodies: Uint8Array[] = [];
+  #head = 0;
+  /** The count of the first message that is kept. */
+  #firstCount = 1;
+  #bytes = 0;
+  #overrun = false;
+
+  /** @param maxBytes bodies that are kept; messages that may not wait (control) can go over it, up to twice as much. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Whether bulk data should wait for a receipt. */
+  get full(): boolean {
+    return !this.#overrun && this.#bytes >= this.#maxBytes;
+  }
+  /** Bytes of the bodies that are kept. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Keeps the body of the next counted message. The bytes must not change any more. */
+  push(body: Uint8Array): void {
+    if (this.#overrun) return;
+    this.#bodies.push(body);
+    this.#bytes += body.length;
+    if (this.#bytes > this.#maxBytes * 2) this.#giveUp();
+  }
+
+  /** Forgets what the other side has counted. */
+  trim(count: number): void {
+    if (this.#overrun) return;
+    while (this.#firstCount <= count && this.#head < this.#bodies.length) {
+      this.#bytes -= (this.#bodies[this.#head] as Uint8Array).length;
+      this.#bodies[this.#head] = nothing;
+      this.#head += 1;
+      this.#firstCount += 1;
+    }
+    if (this.#head === this.#bodies.length || this.#head >= 1_024) {
+      this.#bodies.splice(0, this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** Whether everything after the message of this count is here. */
+  has(count: number): boolean {
+    return !this.#overrun && count >= this.#firstCount - 1;
+  }
+
+  /** What is kept, oldest first. */
+  bodies(): readonly Uint8Array[] {
+    return this.#bodies.slice(this.#head);
+  }
+
+  #giveUp(): void {
+    this.#overrun = true;
+    this.#bodies = [];
+    this.#head = 0;
+    this.#bytes = 0;
+  }
+}
+
+const nothing = new Uint8Array(0);
