@@ -120,6 +120,7 @@ export const requirements: readonly Requirement[] = [
     source: 'capnweb #58',
   },
   { id: 'session.generation-fencing', text: 'Messages of an older incarnation are refused.', source: protocol },
+  { id: 'session.web-streams', text: 'Streams of calls can be read and fed as Web Streams, under the same credit.', source: 'docs/embedding.md' },
   { id: 'session.slow-reader', text: 'A worker that never reads, or reads a byte a second, is stopped with a named reason.', source: protocol },
 
   // Events

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunningPlugin } from '../plugin/run-plugin.js';
+import type { RunningPlugin } from '../plugin/running-plugin.js';
 
 /** How long the host may take to read the last words. */
 const lastWordsMs = 1_000;

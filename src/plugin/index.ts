@@ -46,10 +46,14 @@ export type {
   PluginStorage,
 } from './context.js';
 export { definePlugin, type Handlers, type MethodHandler, type StreamHandler, type UntypedPlugin } from './define-plugin.js';
+export { type DialPluginOptions, dialPlugin } from './dial-plugin.js';
 export { type ChannelDefinition, defineChannel } from './kinds/channel.js';
 export { defineModelProvider, type ModelProviderDefinition } from './kinds/model-provider.js';
+export type { WorkerIdentification } from './open-run.js';
 export type { Plugin, PluginOptions, RegisteredHandler } from './plugin.js';
 export { PluginConfig } from './plugin-config.js';
-export { type RunningPlugin, type RunPluginOptions, runPlugin, type StopOptions } from './run-plugin.js';
+export type { RedialOptions } from './redial-delay.js';
+export { type RunPluginOptions, runPlugin } from './run-plugin.js';
+export type { RunningPlugin, StopOptions } from './running-plugin.js';
 export * from './shared.js';
 export type { Subject } from './validate.js';

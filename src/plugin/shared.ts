@@ -1,4 +1,5 @@
-/** What both sides of a plugin need: contracts, their clients, and the kinds of the host project. The root entry and the plugin entry bring it. */
+/** What both sides of a plugin need: contracts, their clients, the kinds of the host project, and Web Streams. The root entry and the plugin entry bring it. */
+export { fromReadableStream, toReadableStream } from '../session/web-streams.js';
 export {
   type Contract,
   defineContract,

@@ -101,6 +101,10 @@ export class Session implements MessageReceiver {
   get received(): number {
     return this.#connection.acknowledgement.received;
   }
+  /** Whether it could, if the other side has received all that it confirmed. */
+  get resumable(): boolean {
+    return this.canResume(this.#connection.acknowledgement.confirmedByPeer);
+  }
   /** Whether the session can go on over another connection, for a peer that has received so many messages. */
   canResume(received: number): boolean {
     return this.#end === undefined && this.#connection.canResume(received);

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { nodePlatform } from '../../src/node/node-platform.js';
-import { fromDuplex } from '../../transports/stdio/duplex-connection.js';
+import { fromDuplex } from '../../transports/byte-stream/duplex-connection.js';
 import { type AcceptedPlugin, acceptPlugin, rejection, type TestHostOptions } from './test-host.js';
 
 const program = fileURLToPath(new URL('served.ts', import.meta.url));
