@@ -9,6 +9,9 @@ export const libraryEntries = {
   'testing/index': 'src/testing/index.ts',
   'transports/memory/index': 'transports/memory/index.ts',
   'transports/stdio/index': 'transports/stdio/index.ts',
+  'transports/thread/index': 'transports/thread/index.ts',
+  'transports/unix/index': 'transports/unix/index.ts',
+  'transports/websocket/index': 'transports/websocket/index.ts',
 };
 
 /** Built entries which must run outside Node too: none of their files may name a Node module. */

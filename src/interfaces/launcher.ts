@@ -13,7 +13,7 @@ export interface LaunchRequest {
   readonly workerId: string;
   /** Counts the incarnations of the plugin's worker, from 1. */
   readonly generation: number;
-  /** The runtime section of the manifest, validated. */
+  /** The runtime section of the manifest, validated. Its entry is empty for a worker that dials in where the manifest names none. */
   readonly runtime: {
     readonly type: string;
     readonly entry: string;
@@ -63,6 +63,13 @@ export interface LaunchedWorker {
   terminate(): void;
   /** Ends the worker by force (SIGKILL to its group). */
   kill(): void;
+  /**
+   * Only where the worker's session is all that the host has of it, as of one that dialled in: called when the session is over for good, and what
+   * was said last is flushed or given up. `exited` resolves then, and nobody waits for the end of a process.
+   */
+  sessionOver?(): void;
+  /** Only where a connection can be lost without the worker: breaks it off, and reports it as lost. For one that brings nothing any more. */
+  breakOff?(message: string): void;
 }
 
 /** Starts workers. Independent of the transport that the worker then speaks over. */

@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { rm } from 'node:fs/promises';
-import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { setImmediate as endOfTurn, setTimeout as wait } from 'node:timers/promises';
 import type { LaunchedWorker, Stragglers, WorkerExit } from '../interfaces/launcher.js';
 import type { Connection } from '../interfaces/transport.js';
@@ -30,8 +29,10 @@ export interface LaunchedProcessParts {
   /** From the process table; undefined where there is none. */
   readonly startTime: number | undefined;
   readonly workerId: string;
-  readonly channel: Socket;
+  readonly channel: Duplex;
   readonly connection: Connection;
+  /** Those of its outputs that are log. */
+  readonly outputs: readonly ('stdout' | 'stderr')[];
   readonly description: string;
   readonly privateFolder: string;
   readonly output: { readonly maxLineBytes: number; readonly maxBytesPerSecond: number };
@@ -46,7 +47,7 @@ const removeFolderTimeoutMs = 1_000;
 /** Watches over a process that was just spawned. Must be called in the turn of the spawn, so that no exit is missed. */
 export function watchProcess(parts: LaunchedProcessParts): LaunchedProcess {
   const { child } = parts;
-  const streams = (['stdout', 'stderr'] as const).map((source) => {
+  const streams = parts.outputs.map((source) => {
     const stream = child[source] as Readable;
     return { stream, output: readOutput(stream, { ...parts.output, onLine: (line) => parts.onOutput({ source, ...line }) }) };
   });

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fromDuplex } from '../../transports/stdio/duplex-connection.js';
+import type { Duplex, Readable, Writable } from 'node:stream';
+import { fromDuplex } from '../../transports/byte-stream/duplex-connection.js';
+import { JoinedStreams } from '../../transports/byte-stream/joined-streams.js';
 import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { Launcher, LaunchRequest } from '../interfaces/launcher.js';
 import { coveringDescriptors, inheritedDescriptors } from './inherited-descriptors.js';
@@ -12,6 +13,7 @@ import { type Interpreters, interpreters } from './interpreters.js';
 import { type LaunchedProcess, watchProcess } from './launched-process.js';
 import { readProcess } from './process-table.js';
 import { type StragglerSweep, stragglerSweep } from './straggler-sweep.js';
+import { withoutStrayOutput } from './stray-output.js';
 import { type WorkerCommand, workerCommand } from './worker-command.js';
 import { defaultWorkerPath, workerEnvironment } from './worker-environment.js';
 
@@ -47,6 +49,9 @@ export interface ProcessLauncher extends Launcher {
 /**
  * Starts each worker in a process of its own, in a process group and session of its own, in the plugin's folder, with a stream socket on descriptor 3, an
  * environment built from an allow-list, and no other descriptor of the host. HOME and TMPDIR are a private folder that is removed after the exit.
+ *
+ * A manifest with `runtime.channel: stdio` gets the protocol on standard input and output instead, for programs that cannot use descriptor 3. Only what
+ * it prints to standard error is log then; what it prints to standard output ends the session with a reason that quotes it.
  *
  * `launch` rejects with `START_FAILED` when the entry or its interpreter is missing or not executable, and with `INVALID_ARGUMENT` when the manifest sets
  * a forbidden variable; nothing is left behind then. It observes `request.signal` until it has settled; afterwards the caller has `kill()`.
@@ -124,6 +129,7 @@ function spawnWorker(request: LaunchRequest, command: WorkerCommand, privateFold
     pluginVersion: request.pluginVersion,
     workerId: request.workerId,
     runtimeType: request.runtime.type,
+    channel: request.runtime.channel,
     manifestEnv: request.runtime.env,
     privateFolder,
     path: settings.path,
@@ -134,7 +140,7 @@ function spawnWorker(request: LaunchRequest, command: WorkerCommand, privateFold
     spawn(command.program, command.args, {
       cwd: command.folder,
       env,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...covered],
+      stdio: request.runtime.channel === 'stdio' ? ['pipe', 'pipe', 'pipe', 'ignore', ...covered] : ['ignore', 'pipe', 'pipe', 'pipe', ...covered],
       detached: true,
       shell: false,
       windowsHide: true,
@@ -151,14 +157,17 @@ function watch(
   shared: Shared,
 ): LaunchedProcess {
   const { settings } = shared;
-  const channel = child.stdio[3] as Socket;
+  const overStdio = request.runtime.channel === 'stdio';
+  const channel = overStdio ? new JoinedStreams(child.stdout as Readable, child.stdin as Writable) : (child.stdio[3] as Duplex);
+  const connection = fromDuplex(channel, { peer: { description: `pid ${pid}` }, closeTimeoutMs: settings.closeTimeoutMs });
   return watchProcess({
     child,
     pid,
     startTime: readProcess(pid)?.startTime,
     workerId: request.workerId,
     channel,
-    connection: fromDuplex(channel, { peer: { description: `pid ${pid}` }, closeTimeoutMs: settings.closeTimeoutMs }),
+    connection: overStdio ? withoutStrayOutput(connection) : connection,
+    outputs: overStdio ? ['stderr'] : ['stdout', 'stderr'],
     description: command.description,
     privateFolder,
     output: { maxLineBytes: settings.maxLineBytes, maxBytesPerSecond: settings.maxOutputBytesPerSecond },

@@ -29,7 +29,6 @@ export async function workerCommand(
   const fail = (message: string): WorkerRuntimeError =>
     new WorkerRuntimeError('START_FAILED', message, { details: { pluginId, entry: runtime.entry } });
   if (directory === undefined) throw fail(`The plugin ${pluginId} has no folder, so no process can be started for it.`);
-  if (runtime.channel !== 'fd') throw fail(`The process launcher speaks over descriptor 3; runtime.channel must be fd, not ${runtime.channel}.`);
   const folder = await realpath(directory).catch(() => undefined);
   if (folder === undefined) throw fail(`The folder ${directory} of the plugin ${pluginId} does not exist.`);
   const entry = await realpath(resolve(folder, runtime.entry)).catch(() => undefined);

@@ -1,7 +1,7 @@
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import { createHost, type Host } from '../host/create-host.js';
 import type { HostOptions } from '../host/host-options.js';
-import { msgpackrCodec } from '../messages/codec.js';
+import { strictCodec } from '../messages/strict-codec/strict-codec.js';
 import type { FakePlugin } from './fake-plugin.js';
 import type { PluginFaults } from './faults.js';
 import { LeakCheck } from './leaks.js';
@@ -49,7 +49,7 @@ export interface TestHost {
  * Rejects with what installing or starting a plugin rejects with; nothing runs then.
  */
 export async function createTestHost(options: TestHostOptions): Promise<TestHost> {
-  const { plugins, start = true, seed = 1, codec = msgpackrCodec(), ...hostOptions } = options;
+  const { plugins, start = true, seed = 1, codec = strictCodec(), ...hostOptions } = options;
   const platform = createSimulatedPlatform({ seed });
   const { clock } = platform;
   const host = createHost({ ...hostOptions, codec, platform });

@@ -2,7 +2,7 @@ import { builtinCapabilities } from '../capabilities/builtin-capabilities.js';
 import type { CapabilityCatalogue, CapabilityRequest } from '../capabilities/capability.js';
 import { createCatalogue } from '../capabilities/catalogue.js';
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
-import { msgpackrCodec } from '../messages/codec.js';
+import { strictCodec } from '../messages/strict-codec/strict-codec.js';
 import type { Contract } from '../plugin/contract.js';
 import { type ContractCaller, createContractClient } from '../plugin/contract-client.js';
 import type { ContractClient } from '../plugin/contract-types.js';
@@ -91,7 +91,7 @@ export async function testPlugin<C extends Contract>(plugin: Plugin<C>, options:
   const { catalogue = createCatalogue(builtinCapabilities), id = 'test-plugin', version = '1.0.0' } = options;
   const platform = createSimulatedPlatform({ seed: options.seed ?? 1 });
   const { clock } = platform;
-  const codec = msgpackrCodec();
+  const codec = strictCodec();
   const launcher = new MemoryLauncher(plugin, platform, codec);
   const bench = new PluginBench({
     platform,

@@ -55,7 +55,7 @@ it('says what it is when nobody launched it', async () => {
 });
 
 it.each([
-  ['stdio', /cannot take the channel "stdio"/],
+  ['stdio', /Descriptor 0 is no pipe or socket/],
   ['fd:77', /Descriptor 77.* is not an open socket/],
   ['unix:relative/path', /cannot take the channel/],
 ])('refuses the channel %s with a sentence', async (channel, text) => {

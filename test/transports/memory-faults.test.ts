@@ -219,6 +219,77 @@ describe('memory pair', () => {
     expect(sent).toEqual(new Uint8Array(16));
   });
 
+  it('[memory.faults] drops one chunk and goes on: a hole in the stream, of which neither side is told', () => {
+    const { clock, pair, host, worker } = setUp();
+    pair.faults[0].dropNext();
+    for (const byte of [1, 2, 3]) pair[0].send([bytes(byte)]);
+    clock.advance(0);
+    expect(worker.chunks).toEqual([[2], [3]]);
+    expect(pair.faults[0].bufferedBytes).toBe(0);
+    pair[0].close();
+    clock.advance(0);
+    expect([host.ends, worker.ends]).toEqual([['CLOSED'], ['PEER_CLOSED']]);
+  });
+
+  it('[memory.fence] fences a side off: nothing of it arrives any more, what was in flight included, and nobody is told', () => {
+    const { clock, pair, host, worker } = setUp({ highWaterMark: 4 });
+    pair.faults[0].delay(10);
+    pair[0].send([bytes(1)]);
+    pair.faults[0].fence();
+    expect(pair[0].send([bytes(2, 3, 4, 5, 6)])).toBe(true);
+    pair[1].send([bytes(9)]);
+    clock.advance(60_000);
+    expect([worker.chunks, host.chunks]).toEqual([[], [[9]]]);
+    pair[0].close();
+    clock.advance(60_000);
+    expect([host.ends, worker.ends]).toEqual([['ABORTED'], []]);
+    pair[1].close({ abort: true });
+    clock.advance(0);
+    expect(worker.ends).toEqual(['ABORTED']);
+    expect(clock.timers).toBe(0);
+  });
+
+  it.each([false, true])('a fence hides the abort of its side too, but no cut (cut: %s)', (cuts) => {
+    const { clock, pair, host, worker } = setUp();
+    pair.faults[0].fence();
+    if (cuts) pair.faults[0].cut();
+    else pair[0].close({ abort: true });
+    clock.advance(60_000);
+    expect([host.ends, worker.ends]).toEqual(cuts ? [['CONNECTION_LOST'], ['CONNECTION_LOST']] : [['ABORTED'], []]);
+    pair[1].close({ abort: true });
+    clock.advance(0);
+    expect(clock.timers).toBe(0);
+  });
+
+  it.each([
+    [0, 'PEER_CLOSED'],
+    [3, 'PEER_CLOSED'],
+  ])('does not wait for its bound when the other end aborts after its orderly end was delivered (%s bytes under way back)', (size, code) => {
+    const { clock, pair, host, worker } = setUp();
+    pair.faults[1].delay(500);
+    if (size > 0) pair[1].send([new Uint8Array(size)]);
+    pair.faults[1].stall();
+    pair[0].close();
+    clock.advance(0);
+    expect([host.ends, worker.ends]).toEqual([[], []]);
+    pair[0].close({ abort: true });
+    clock.advance(0);
+    expect([host.ends, worker.ends]).toEqual([['ABORTED'], [code]]);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('says CONNECTION_LOST to a side that has closed and whose bytes the other one aborted away', () => {
+    const { clock, pair, host, worker } = setUp();
+    pair.faults[1].stall();
+    pair[1].send([bytes(1)]);
+    pair[0].close();
+    pair[1].close();
+    clock.advance(0);
+    pair[0].close({ abort: true });
+    clock.advance(0);
+    expect([host.ends, worker.ends]).toEqual([['ABORTED'], ['CONNECTION_LOST']]);
+  });
+
   it('does not starve others when two ends answer each other for ever', () => {
     const clock = new StoppedClock();
     const [left, right] = createMemoryPair({ clock });
@@ -240,13 +311,21 @@ describe('memory pair', () => {
     expect(rounds).toBe(2);
   });
 
-  it('keeps its promise under any faults: a prefix in order, the whole or a lost connection, one end, no timer left', () => {
+  it('[memory.faults] keeps its promise under any faults: a prefix in order, the whole or a lost connection, one end, no timer left', () => {
     const step = fc.oneof(
       fc.record({ do: fc.constant('send' as const), size: fc.integer({ min: 0, max: 50 }) }),
       fc.record({ do: fc.constant('advance' as const), size: fc.integer({ min: 0, max: 30 }) }),
       fc.record({ do: fc.constantFrom('delay' as const, 'split' as const, 'stall' as const), size: fc.integer({ min: 0, max: 40 }) }),
       fc.record({
-        do: fc.constantFrom('merge' as const, 'resume' as const, 'cut' as const, 'close' as const, 'abort' as const, 'end' as const),
+        do: fc.constantFrom(
+          'merge' as const,
+          'resume' as const,
+          'cut' as const,
+          'fence' as const,
+          'close' as const,
+          'abort' as const,
+          'end' as const,
+        ),
         size: fc.nat(9),
       }),
     );
@@ -267,16 +346,20 @@ describe('memory pair', () => {
           else if (action === 'merge') fault.merge(size % 2 === 0);
           else if (action === 'resume') fault.resume();
           else if (action === 'cut') fault.cut({ deliverBytes: size });
+          else if (action === 'fence') fault.fence();
           else if (action === 'end') fault.end();
           else if (action === 'close' || action === 'abort') {
             pair[0].close({ abort: action === 'abort' });
             closes = true;
           }
         }
-        const faultless = !steps.some(({ do: action }) => ['cut', 'abort', 'end'].includes(action));
+        const faultless = !steps.some(({ do: action }) => ['cut', 'abort', 'end', 'fence'].includes(action));
         fault.resume();
         pair[0].close();
         clock.advance(10_000);
+        // Behind a fence the end is not seen; then only a cut can end it.
+        if (worker.ends.length === 0) fault.cut();
+        clock.advance(0);
         const arrived = flat(worker);
         expect(arrived).toEqual(Array.from({ length: arrived.length }, (_, index) => index % 256));
         expect(arrived.length).toBeLessThanOrEqual(sent);

@@ -3,8 +3,10 @@ export type Delay = number | { readonly minMs: number; readonly maxMs: number };
 
 /**
  * Steers what happens to the bytes of one direction of a memory pair. Every fault stays in force until it is changed, may be
- * set at any time, and can be combined with the others. Apart from {@link FaultControl.corruptNext}, no fault breaks the
- * promise of a connection: bytes arrive whole and in order, or the connection ends.
+ * set at any time, and can be combined with the others.
+ *
+ * Apart from two, no fault breaks the promise of a connection: bytes arrive whole and in order, or the connection ends.
+ * {@link FaultControl.corruptNext} and {@link FaultControl.dropNext} do break it, for tests of what a receiver does then.
  */
 export interface FaultControl {
   /** Bytes accepted and not yet delivered. */
@@ -24,6 +26,13 @@ export interface FaultControl {
   resume(): void;
   /** Flips one random bit of the next chunk that is delivered. */
   corruptNext(): void;
+  /** Loses the next chunk that would be delivered, and goes on with the one behind it: a hole in the stream. */
+  dropNext(): void;
+  /**
+   * Lets nothing of the sender through any more, for good: what is in flight, what it sends from now on and its end are swallowed, and neither side is told.
+   * Only heartbeats, time limits and `cut` find out. For an old incarnation that must not be heard any more, and for networks that fall silent.
+   */
+  fence(): void;
   /** The sender says that it will send no more (a half-close): the receiver gets everything in flight, then `PEER_CLOSED`. */
   end(): void;
   /**

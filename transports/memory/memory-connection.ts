@@ -91,6 +91,13 @@ export class MemoryConnection implements Connection {
     this.#finishIfDone();
   }
 
+  /** From the outgoing line: the other side went away before it had the end. One that is still open learns of it by the line that comes from there. */
+  readerGone(): void {
+    if (this.#state !== 'closing' || this.#outgoingIsFlushed) return;
+    const unread = this.#reason?.code === 'CLOSED' && this.#parts.outgoing.lostBytes > 0;
+    this.#finish(unread ? { code: 'CONNECTION_LOST', message: 'The other side went away before it had read everything.' } : this.#reason!);
+  }
+
   #beginToClose(reason: CloseReason): void {
     this.#state = 'closing';
     this.#reason = reason;
@@ -99,7 +106,7 @@ export class MemoryConnection implements Connection {
   }
 
   #giveUp(reason: CloseReason): void {
-    const lost = this.#parts.outgoing.bufferedBytes;
+    const lost = this.#parts.outgoing.bufferedBytes + this.#parts.outgoing.lostBytes;
     if (lost > 0) this.#parts.outgoing.end('lost', 0);
     const message = `${lost} bytes were not taken within ${this.#parts.closeTimeoutMs} ms. ${reason.message}`;
     this.#finish(lost === 0 ? reason : { code: 'ABORTED', message });

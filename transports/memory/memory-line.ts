@@ -12,6 +12,8 @@ export interface LineUsers {
   onDelivered(): void;
   /** The end has arrived at the reader; nothing follows. */
   onEnd(end: LineEnd): void;
+  /** The reader went away before the end had arrived; for the writer. Nothing follows. */
+  onReaderGone(): void;
 }
 
 interface Batch {
@@ -39,6 +41,8 @@ export class MemoryLine {
   #merge = false;
   #allowance = Number.POSITIVE_INFINITY;
   #corruptNext = false;
+  #dropNext = false;
+  #fenced = false;
 
   constructor(clock: Clock, fraction: () => number) {
     this.#clock = clock;
@@ -69,6 +73,10 @@ export class MemoryLine {
     if (this.#end !== undefined) return;
     const bytes = concat(chunks);
     if (bytes.length === 0) return;
+    if (this.#fenced) {
+      this.#lostBytes += bytes.length;
+      return;
+    }
     this.#batches.push({ bytes, dueAt: this.#dueTime() });
     this.#bufferedBytes += bytes.length;
     this.#schedule();
@@ -85,8 +93,24 @@ export class MemoryLine {
     this.#schedule();
   }
 
-  /** Nobody reads any more: drops everything and calls nobody again. */
+  /** From now on everything is swallowed, the end included, and nobody is told: a network that lets nothing through any more. */
+  fence(): void {
+    if (this.#done) return;
+    this.#fenced = true;
+    this.#keepFirst(0);
+  }
+
+  /** The end of everything, which a fence does not hide. */
+  lose(deliverBytes?: number): void {
+    this.#fenced = false;
+    this.end('lost', deliverBytes);
+    // The line may have been lost already, unseen behind its fence.
+    this.#schedule();
+  }
+
+  /** Nobody reads any more: drops everything, tells the writer if the end had not arrived, and calls nobody again. */
   dispose(): void {
+    if (!this.#done && !this.#fenced) this.#clock.endOfTurn(() => this.#users?.onReaderGone());
     this.#done = true;
     this.#end ??= 'lost';
     this.#keepFirst(0);
@@ -116,6 +140,10 @@ export class MemoryLine {
     this.#corruptNext = true;
   }
 
+  setDropNext(): void {
+    this.#dropNext = true;
+  }
+
   #dueTime(): number {
     const delay = this.#delay;
     const delayMs = typeof delay === 'number' ? delay : delay.minMs + this.#fraction() * (delay.maxMs - delay.minMs);
@@ -137,7 +165,7 @@ export class MemoryLine {
   }
 
   #schedule(): void {
-    if (this.#pumpIsDue || this.#done || !this.#flowing) return;
+    if (this.#pumpIsDue || this.#done || this.#fenced || !this.#flowing) return;
     const head = this.#batches[0];
     if (this.#allowance === 0 || (head === undefined && this.#end === undefined)) return;
     this.#timer?.cancel();
@@ -158,14 +186,16 @@ export class MemoryLine {
     this.#timer = undefined;
     // What a handler sends while it is called arrives in a later turn: two peers that answer each other cannot starve the rest.
     let due = this.#dueBytes();
-    while (due > 0 && this.#allowance > 0 && !this.#done) {
+    while (due > 0 && this.#allowance > 0 && !this.#done && !this.#fenced) {
       const piece = this.#takePiece(due);
       if (piece === undefined) break;
       due -= piece.length;
-      this.#users?.onBytes(piece);
+      // Neither side is told, so that it does not count as lost.
+      if (this.#dropNext) this.#dropNext = false;
+      else this.#users?.onBytes(piece);
       if (!this.#done) this.#users?.onDelivered();
     }
-    if (!this.#done && this.#end !== undefined && this.#batches.length === 0 && this.#allowance > 0) {
+    if (!this.#done && !this.#fenced && this.#end !== undefined && this.#batches.length === 0 && this.#allowance > 0) {
       this.#done = true;
       this.#users?.onEnd(this.#end);
     }

@@ -60,6 +60,7 @@ function connect(line: MemoryLine, writer: MemoryConnection, reader: MemoryConne
       reader.receiveEnd(end);
       writer.flushed();
     },
+    onReaderGone: () => writer.readerGone(),
   });
 }
 
@@ -74,10 +75,12 @@ function faultControl(line: MemoryLine, opposite: MemoryLine): FaultControl {
     stall: (afterBytes = 0) => line.setAllowance(afterBytes),
     resume: () => line.setAllowance(Number.POSITIVE_INFINITY),
     corruptNext: () => line.setCorruptNext(),
+    dropNext: () => line.setDropNext(),
+    fence: () => line.fence(),
     end: () => line.end('ended'),
     cut: (options = {}) => {
-      line.end('lost', options.deliverBytes);
-      opposite.end('lost');
+      line.lose(options.deliverBytes);
+      opposite.lose();
     },
   };
 }

@@ -1,10 +1,13 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import net from 'node:net';
 import { isAbsolute } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { WorkerRuntimeError } from '../../src/errors/worker-runtime-error.js';
 import type { Connection } from '../../src/interfaces/transport.js';
-import { fromDuplex } from './duplex-connection.js';
+import { fromDuplex } from '../byte-stream/duplex-connection.js';
+import { readToken, takeLaunchVariables } from './launch-variables.js';
 import { moveStdoutAside } from './move-stdout-aside.js';
+import { takeStandardStreams } from './standard-streams.js';
 
 /** What a launched worker finds: its way to the host, and who it is. */
 export interface WorkerChannel {
@@ -17,18 +20,12 @@ export interface WorkerChannel {
 }
 
 /**
- * The variables that an SDK takes out of the environment. `SYNAPSE_WORKER_ID` stays: it marks the processes that the plugin starts, so that the host
- * can end those that outlive it.
- */
-const launchVariables = ['CHANNEL', 'PLUGIN_ID', 'PLUGIN_VERSION', 'TOKEN_FD', 'TOKEN_FILE'] as const;
-
-const maxTokenBytes = 16_384;
-
-/**
  * The worker's side of a launch (docs/protocol.md, section 12), to be called before any code of the plugin runs: takes the channel that the environment
  * names, removes the launch variables from `process.env`, and moves standard output aside, so that whatever the plugin prints goes to standard error.
  *
  * Node marks every descriptor below 16 that it inherits as close-on-exec when it starts, so descriptor 3 does not reach the programs that a plugin spawns.
+ * The channel `stdio` cannot be kept from them that way: a child that a plugin starts with `inherit` (as `fork` does by itself) reads and writes the
+ * protocol. Prefer `fd`, and start children with pipes.
  *
  * @returns undefined if this process was not launched as a worker (there is no `SYNAPSE_WORKER_CHANNEL`); print `describeLaunch()` then, and exit with 2.
  * @throws WorkerRuntimeError `INVALID_ARGUMENT` if the channel is of a kind that this SDK does not speak, is no stream socket, or the token cannot be read.
@@ -37,7 +34,6 @@ export function openWorkerChannel(): WorkerChannel | undefined {
   const launch = takeLaunchVariables();
   if (launch.CHANNEL === undefined) return undefined;
   const channel = openChannel(launch.CHANNEL);
-  moveStdoutAside();
   return {
     connection: fromDuplex(channel, { peer: { description: `the host (${launch.CHANNEL})` } }),
     plugin: launch.PLUGIN_ID === undefined ? undefined : { id: launch.PLUGIN_ID, version: launch.PLUGIN_VERSION ?? '' },
@@ -45,23 +41,20 @@ export function openWorkerChannel(): WorkerChannel | undefined {
   };
 }
 
-function takeLaunchVariables(): Partial<Record<(typeof launchVariables)[number], string>> {
-  const taken: Partial<Record<(typeof launchVariables)[number], string>> = {};
-  for (const name of launchVariables) {
-    const value = process.env[`SYNAPSE_WORKER_${name}`];
-    if (value !== undefined && value !== '') taken[name] = value;
-    delete process.env[`SYNAPSE_WORKER_${name}`];
-  }
-  return taken;
+function openChannel(channel: string): Duplex {
+  if (channel === 'stdio') return takeStandardStreams();
+  const socket = openSocket(channel);
+  moveStdoutAside();
+  return socket;
 }
 
-function openChannel(channel: string): net.Socket {
+function openSocket(channel: string): net.Socket {
   const [, kind, place = ''] = /^([a-z]+)(?::(.*))?$/s.exec(channel) ?? [];
   if (kind === 'fd' && /^\d{1,5}$/.test(place)) return openDescriptor(Number(place));
   if (kind === 'unix' && isAbsolute(place)) return net.connect({ path: place });
   throw new WorkerRuntimeError(
     'INVALID_ARGUMENT',
-    `This SDK cannot take the channel ${JSON.stringify(channel)} of SYNAPSE_WORKER_CHANNEL; it takes fd:NUMBER and unix:/PATH.`,
+    `This SDK cannot take the channel ${JSON.stringify(channel)} of SYNAPSE_WORKER_CHANNEL; it takes fd:NUMBER, unix:/PATH and stdio.`,
   );
 }
 
@@ -74,23 +67,4 @@ function openDescriptor(descriptor: number): net.Socket {
   }
   if (isSocket) return new net.Socket({ fd: descriptor });
   throw new WorkerRuntimeError('INVALID_ARGUMENT', `Descriptor ${descriptor}, which SYNAPSE_WORKER_CHANNEL names, is not an open socket.`);
-}
-
-function readToken(descriptor: string | undefined, file: string | undefined): string | undefined {
-  if (descriptor === undefined && file === undefined) return undefined;
-  try {
-    const source = descriptor === undefined ? openSync(file!, 'r') : Number(descriptor);
-    try {
-      const bytes = Buffer.alloc(maxTokenBytes);
-      let length = 0;
-      for (let read = -1; read !== 0 && length < maxTokenBytes; length += read) read = readSync(source, bytes, length, maxTokenBytes - length, null);
-      return bytes.toString('utf8', 0, length).trim();
-    } finally {
-      closeSync(source);
-    }
-  } catch (error) {
-    throw new WorkerRuntimeError('INVALID_ARGUMENT', 'The token that SYNAPSE_WORKER_TOKEN_FD or SYNAPSE_WORKER_TOKEN_FILE names cannot be read.', {
-      cause: error,
-    });
-  }
 }

@@ -1,0 +1,1 @@
+export { type ClientOptions, type ServerOptions, WebSocket, WebSocketServer } from 'ws';
