@@ -10,3 +10,4 @@ export type { LaunchedProcess, ProcessExit } from './launched-process.js';
 export { nodePlatform } from './node-platform.js';
 export { type PluginFolder, type PluginFolderLimits, readPluginFolder } from './plugin-folder.js';
 export { type ProcessLauncher, type ProcessLauncherOptions, processLauncher } from './process-launcher.js';
+export { type ThreadLauncher, type ThreadLauncherOptions, type ThreadResourceLimits, threadLauncher } from './thread-launcher.js';

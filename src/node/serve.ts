@@ -1,8 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeLaunch } from '../../transports/stdio/describe-launch.js';
+import { readToken, takeLaunchVariables } from '../../transports/stdio/launch-variables.js';
 import { openWorkerChannel, type WorkerChannel } from '../../transports/stdio/worker-channel.js';
+import { openThreadChannel } from '../../transports/thread/thread-channel.js';
+import { dialPlugin } from '../plugin/dial-plugin.js';
 import type { Plugin } from '../plugin/plugin.js';
-import { type RunningPlugin, runPlugin } from '../plugin/run-plugin.js';
+import type { RedialOptions } from '../plugin/redial-delay.js';
+import { runPlugin } from '../plugin/run-plugin.js';
+import type { RunningPlugin } from '../plugin/running-plugin.js';
+import { channelDialler, isDialled } from './channel-dialler.js';
 import { nodePlatform } from './node-platform.js';
 import { onServeFault } from './serve-faults.js';
 
@@ -13,6 +19,16 @@ const handlerEndMs = 1_000;
 export interface ServeOptions {
   /** On SIGTERM and SIGINT: how long calls in flight may take before the worker leaves. Default 10,000 ms. */
   readonly graceMs?: number;
+  /** Where the host listens, for a worker that dials in: `unix:/PATH` or `wss://HOST[:PORT]/PATH`. Default: what `SYNAPSE_WORKER_CHANNEL` says. */
+  readonly channel?: string;
+  /** The file with the registration token of a worker that dials in. Default: what `SYNAPSE_WORKER_TOKEN_FD` or `SYNAPSE_WORKER_TOKEN_FILE` says. */
+  readonly tokenFile?: string;
+  /** The plugin's manifest, for a worker that dials in. Default: what `SYNAPSE_WORKER_MANIFEST` says, else `manifest.yml` (`.yaml`, `.json`) beside the program. */
+  readonly manifest?: string | URL;
+  /** Whether a worker that dials in brings its manifest, for a host that has not installed the plugin, instead of naming it by digest. Default false. */
+  readonly bringManifest?: boolean;
+  /** How a worker that dialled in looks for a host that it has lost. */
+  readonly redial?: RedialOptions;
 }
 
 /**
@@ -26,10 +42,12 @@ export interface ServeOptions {
  * - on SIGTERM or SIGINT the plugin drains, runs `onUnload` and says goodbye; a second signal ends the process at once;
  * - an uncaught exception or unhandled rejection leaves the plugin in an unknown state: it is logged at the host and on standard error, and the process
  *   exits with 1;
+ * - where the channel is an address (`unix:`, `wss:`) the worker dials in, and dials again when the connection is lost: see `dialPlugin`;
  * - without a channel it prints what the program is and how to run it, and exits with 2.
  */
-export async function serve(plugin: Plugin, { graceMs = 10_000 }: ServeOptions = {}): Promise<never> {
-  const channel = takeChannel();
+export async function serve(plugin: Plugin, options: ServeOptions = {}): Promise<never> {
+  const { graceMs = 10_000 } = options;
+  const run = prepare(plugin, options);
   let running: RunningPlugin | undefined;
   let leaving = false;
   onServeFault(() => running);
@@ -41,13 +59,7 @@ export async function serve(plugin: Plugin, { graceMs = 10_000 }: ServeOptions =
   process.on('SIGTERM', leave);
   process.on('SIGINT', leave);
   try {
-    running = await runPlugin(plugin, {
-      connection: channel.connection,
-      platform: nodePlatform(),
-      pluginId: channel.plugin?.id,
-      pluginVersion: channel.plugin?.version,
-      token: channel.token,
-    });
+    running = await run();
   } catch (error) {
     print(`The worker could not start: ${error instanceof Error ? error.message : String(error)}`);
     return process.exit(1);
@@ -58,10 +70,42 @@ export async function serve(plugin: Plugin, { graceMs = 10_000 }: ServeOptions =
   return process.exit(running.saidGoodbye ? 0 : 1);
 }
 
+/** Takes the channel before any code of the plugin runs. @returns what begins the session. */
+function prepare(plugin: Plugin, options: ServeOptions): () => Promise<RunningPlugin> {
+  const address = options.channel ?? process.env.SYNAPSE_WORKER_CHANNEL ?? '';
+  if (isDialled(address)) return prepareDial(plugin, address, options);
+  const { connection, plugin: launched, token } = takeChannel();
+  return () => runPlugin(plugin, { connection, platform: nodePlatform(), pluginId: launched?.id, pluginVersion: launched?.version, token });
+}
+
+function prepareDial(
+  plugin: Plugin,
+  address: string,
+  { tokenFile, manifest, bringManifest = false, redial }: ServeOptions,
+): () => Promise<RunningPlugin> {
+  const { TOKEN_FD, TOKEN_FILE } = takeLaunchVariables();
+  return async () => {
+    const dial = channelDialler(address);
+    const token = tokenFile === undefined ? readToken(TOKEN_FD, TOKEN_FILE) : readToken(undefined, tokenFile);
+    const { readOwnManifest } = await import('./own-manifest.js');
+    const { id, version, digest, text } = await readOwnManifest(manifest);
+    return dialPlugin(plugin, {
+      dial,
+      platform: nodePlatform(),
+      pluginId: id,
+      pluginVersion: version,
+      token,
+      ...(bringManifest ? { manifest: text } : { manifestDigest: digest }),
+      ...(redial === undefined ? {} : { redial }),
+      onRetry: (error, delayMs) => print(`The host at ${address} was not reached (${error.message}); next attempt in ${Math.round(delayMs)} ms.`),
+    });
+  };
+}
+
 function takeChannel(): WorkerChannel {
   let channel: WorkerChannel | undefined;
   try {
-    channel = openWorkerChannel();
+    channel = openThreadChannel() ?? openWorkerChannel();
   } catch (error) {
     print(error instanceof Error ? error.message : String(error));
     return process.exit(2);

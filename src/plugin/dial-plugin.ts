@@ -1,8 +1,9 @@
 import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { Platform } from '../interfaces/platform.js';
 import type { Connection } from '../interfaces/transport.js';
-import { msgpackrCodec, type ValueCodec } from '../messages/codec.js';
+import type { ValueCodec } from '../messages/codec.js';
 import type { HelloFields, Message } from '../messages/message.js';
+import { strictCodec } from '../messages/strict-codec/strict-codec.js';
 import { readFirstMessage, sendFirstMessage } from '../session/first-message.js';
 import { handshakeTimeoutMs } from '../session/handshake.js';
 import { peekFirstFrame } from '../session/peeked-connection.js';
@@ -16,8 +17,8 @@ import type { RunningPlugin, StopOptions } from './running-plugin.js';
 /** Bytes that a host may send behind its welcome before they are taken: what it sends again after a resume. */
 const maxHeldBytes = 64 * 1024 * 1024;
 
-/** Rejections after which it is useless to ask again. */
-const finalCodes: readonly string[] = ['UNAUTHENTICATED', 'UNSUPPORTED_VERSION', 'MISSING_FEATURE', 'HANDSHAKE_INVALID'];
+/** Rejections after which it is useless to ask again, and an address that no attempt makes better. */
+const finalCodes: readonly string[] = ['INVALID_ARGUMENT', 'UNAUTHENTICATED', 'UNSUPPORTED_VERSION', 'MISSING_FEATURE', 'HANDSHAKE_INVALID'];
 
 /** How a plugin dials in. */
 export interface DialPluginOptions extends WorkerIdentification {
@@ -29,7 +30,7 @@ export interface DialPluginOptions extends WorkerIdentification {
   readonly redial?: RedialOptions;
   /** An attempt failed, and another is made. For logs; must not throw. */
   onRetry?(error: Error, delayMs: number): void;
-  /** Default: MessagePack by msgpackr. */
+  /** Default: `strictCodec()`. */
   readonly codec?: ValueCodec | undefined;
 }
 
@@ -63,7 +64,7 @@ class DialledPlugin implements RunningPlugin {
   constructor(plugin: Plugin, options: DialPluginOptions) {
     this.#plugin = plugin;
     this.#options = options;
-    this.#codec = options.codec ?? msgpackrCodec();
+    this.#codec = options.codec ?? strictCodec();
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
