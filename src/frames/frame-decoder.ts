@@ -12,6 +12,9 @@ const reserveFactor = 4;
  */
 export type FrameReceiver = (body: Uint8Array) => boolean;
 
+/** The same, without a view of the body: it is `bytes[start…end)`. */
+export type FramePartReceiver = (bytes: Uint8Array, start: number, end: number) => boolean;
+
 /**
  * Cuts a stream of bytes into frames (docs/protocol.md, section 1).
  *
@@ -50,6 +53,11 @@ export class FrameDecoder {
    * through, and the decoder is stopped, since the rest of the chunk is lost. INTERNAL_ERROR if called by a receiver of it.
    */
   push(chunk: Uint8Array, onFrame: FrameReceiver): void {
+    this.pushParts(chunk, (bytes, start, end) => onFrame(bytes.subarray(start, end)));
+  }
+
+  /** The same for a receiver that can do without a view of each body, which costs as much as reading a small one. */
+  pushParts(chunk: Uint8Array, onFrame: FramePartReceiver): void {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#state === 'stopped') return;
     if (this.#state === 'delivering') throw new WorkerRuntimeError('INTERNAL_ERROR', 'Bytes were pushed from within the receiver of a frame.');
@@ -63,7 +71,7 @@ export class FrameDecoder {
   }
 
   /** @returns whether the receiver wants more. */
-  #cut(chunk: Uint8Array, onFrame: FrameReceiver): boolean {
+  #cut(chunk: Uint8Array, onFrame: FramePartReceiver): boolean {
     const end = chunk.length;
     let position = 0;
     while (position < end) {
@@ -82,13 +90,14 @@ export class FrameDecoder {
         break;
       }
       const next = position + missing;
-      const body = this.#received === 0 ? chunk.subarray(position, next) : this.#gather(chunk, position, next);
+      const start = position;
+      const gathered = this.#received === 0 ? undefined : this.#gather(chunk, position, next);
       position = next;
       this.#headerBytes = 0;
       this.#length = 0;
       this.#received = 0;
       this.#body = undefined;
-      if (!onFrame(body)) return false;
+      if (gathered === undefined ? !onFrame(chunk, start, next) : !onFrame(gathered, 0, gathered.length)) return false;
     }
     return true;
   }

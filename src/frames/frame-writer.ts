@@ -6,21 +6,45 @@ const largestCopiedBytes = 4_096;
 /** Slabs start small, for the many connections that say little, and double up to the largest. */
 const smallestSlabBytes = 2_048;
 const largestSlabBytes = 16_384;
+/** Room for most frames; less is not worth beginning one in. */
+const leastRoomBytes = 256;
+
+/** Bytes that stand in a frame uncopied, outside its slab. */
+export interface Insert {
+  /** How many bytes of the frame's own come before them; inserts of a frame are in order. */
+  readonly after: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Where a frame can be written: its body begins at `start`, and the bytes before that are the writer's. */
+export interface FrameRoom {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+}
+
+const noInserts: readonly Insert[] = [];
+const nowhere: FrameRoom = { bytes: new Uint8Array(0), start: 0 };
 
 /**
- * Gathers frames into a batch of few chunks. Small bodies are copied, each behind its length prefix, into slabs; a
- * large body becomes a chunk of its own, uncopied, and must not be changed after it was appended. Room that was handed
- * over is never written again.
+ * Gathers frames into a batch of few chunks. Small bodies are copied, each behind its length prefix, into slabs, or are
+ * written there by whoever encodes them ({@link begin}, {@link commit}); a large body becomes a chunk of its own,
+ * uncopied, and must not be changed after it was appended. Room that was handed over is never written again.
  */
 export class FrameWriter {
-  #slab = new Uint8Array(0);
+  #slab = nowhere.bytes;
   /** Where the present run of small frames begins in the slab, and where it ends. */
   #runStart = 0;
   #cursor = 0;
+  /** A frame is being written behind the cursor. */
+  #lent = false;
   #slabBytes = smallestSlabBytes / 2;
   #chunks: Uint8Array[] = [];
   #byteLength = 0;
   #frameCount = 0;
+  /** The frame that was added last, for {@link lastBody}. */
+  #last = nowhere;
+  #lastEnd = 0;
+  #lastInserts = noInserts;
 
   /** Bytes of the batch, length prefixes included. */
   get byteLength(): number {
@@ -38,24 +62,104 @@ export class FrameWriter {
    */
   append(body: Uint8Array): void {
     const length = body.length;
-    if (length === 0 || length > 0xffff_ffff) throw new WorkerRuntimeError('INTERNAL_ERROR', `A frame cannot have a body of ${length} bytes.`);
+    assertLength(length);
     const copied = length <= largestCopiedBytes;
     const needed = copied ? frameHeaderBytes + length : frameHeaderBytes;
-    if (this.#slab.length - this.#cursor < needed) this.#renewSlab(needed);
-    const slab = this.#slab;
+    if (this.#lent || this.#slab.length - this.#cursor < needed) this.#useSlab(this.#newSlab(needed));
     const at = this.#cursor;
-    slab[at] = length >>> 24;
-    slab[at + 1] = length >>> 16;
-    slab[at + 2] = length >>> 8;
-    slab[at + 3] = length;
-    if (copied) slab.set(body, at + frameHeaderBytes);
+    writeLength(this.#slab, at, length);
+    if (copied) this.#slab.set(body, at + frameHeaderBytes);
     this.#cursor = at + needed;
     if (!copied) {
       this.#endRun();
       this.#chunks.push(body);
     }
+    this.#last = copied ? { bytes: this.#slab, start: at + frameHeaderBytes } : { bytes: body, start: 0 };
+    this.#lastEnd = this.#last.start + length;
+    this.#lastInserts = noInserts;
     this.#byteLength += frameHeaderBytes + length;
     this.#frameCount += 1;
+  }
+
+  /**
+   * Lends room in the slab for the body of the next frame. Nothing happens to the batch until {@link commit}; whoever gives up just
+   * calls {@link rollback}. A frame that is added meanwhile, by a getter of the value that is being encoded, goes before
+   * this one and elsewhere.
+   */
+  begin(): FrameRoom {
+    if (this.#lent || this.#slab.length - this.#cursor < leastRoomBytes) this.#useSlab(this.#newSlab(leastRoomBytes));
+    this.#lent = true;
+    return { bytes: this.#slab, start: this.#cursor + frameHeaderBytes };
+  }
+
+  /**
+   * More room for a frame that was begun: what was written, up to `end`, is copied to where at least `needed` bytes more fit.
+   */
+  enlarge(room: FrameRoom, end: number, needed: number): FrameRoom {
+    if (room.bytes === this.#slab) this.#lent = false;
+    const written = end - room.start;
+    const least = frameHeaderBytes + written + Math.max(needed, written);
+    // What is large by itself gets just what it needs; slabs are for frames to come, too.
+    const bytes = needed > largestCopiedBytes ? new Uint8Array(least) : this.#newSlab(least);
+    bytes.set(room.bytes.subarray(room.start, end), frameHeaderBytes);
+    return { bytes, start: frameHeaderBytes };
+  }
+
+  /**
+   * Adds the frame that was written to `room` up to `end`, with its inserts, which must not be changed afterwards.
+   * @returns the size of its body.
+   * @throws INTERNAL_ERROR as {@link append}.
+   */
+  commit(room: FrameRoom, end: number, inserts: readonly Insert[] = noInserts): number {
+    const { bytes, start } = room;
+    let length = end - start;
+    for (const insert of inserts) length += insert.bytes.length;
+    this.#lent = this.#lent && bytes !== this.#slab;
+    assertLength(length);
+    const begin = start - frameHeaderBytes;
+    writeLength(bytes, begin, length);
+    if (bytes !== this.#slab) {
+      this.#endRun();
+      // Whichever has more room left goes on as the slab.
+      if (!this.#lent && bytes.length <= largestSlabBytes && bytes.length - end >= this.#slab.length - this.#cursor) {
+        this.#slab = bytes;
+        this.#runStart = begin;
+        this.#cursor = begin;
+      }
+    }
+    let from = begin;
+    for (const insert of inserts) {
+      const to = start + insert.after;
+      this.#addPiece(bytes, from, to);
+      this.#endRun();
+      this.#chunks.push(insert.bytes);
+      from = to;
+    }
+    this.#addPiece(bytes, from, end);
+    this.#last = room;
+    this.#lastEnd = end;
+    this.#lastInserts = inserts;
+    this.#byteLength += frameHeaderBytes + length;
+    this.#frameCount += 1;
+    return length;
+  }
+
+  /** Gives the room back; the batch is as it was before {@link begin}. */
+  rollback(room: FrameRoom): void {
+    if (room.bytes === this.#slab) this.#lent = false;
+  }
+
+  /** The body of the frame that was added last, in pieces that nobody writes to any more; none after {@link take}. */
+  lastBody(): Uint8Array[] {
+    const { bytes, start } = this.#last;
+    const pieces: Uint8Array[] = [];
+    let from = start;
+    for (const insert of this.#lastInserts) {
+      pieces.push(bytes.subarray(from, start + insert.after), insert.bytes);
+      from = start + insert.after;
+    }
+    if (from < this.#lastEnd) pieces.push(bytes.subarray(from, this.#lastEnd));
+    return pieces;
   }
 
   /** Hands the batch over, for `Connection.send`, and starts a new one. An empty batch is an empty array. */
@@ -65,7 +169,16 @@ export class FrameWriter {
     this.#chunks = [];
     this.#byteLength = 0;
     this.#frameCount = 0;
+    // Or the connection would keep a large frame until the next one.
+    this.#last = nowhere;
+    this.#lastEnd = 0;
+    this.#lastInserts = noInserts;
     return chunks;
+  }
+
+  #addPiece(bytes: Uint8Array, from: number, to: number): void {
+    if (bytes === this.#slab) this.#cursor = to;
+    else if (from < to) this.#chunks.push(bytes.subarray(from, to));
   }
 
   #endRun(): void {
@@ -74,11 +187,27 @@ export class FrameWriter {
     this.#runStart = this.#cursor;
   }
 
-  #renewSlab(needed: number): void {
+  #useSlab(slab: Uint8Array): void {
     this.#endRun();
-    this.#slabBytes = Math.min(largestSlabBytes, Math.max(this.#slabBytes * 2, needed));
-    this.#slab = new Uint8Array(this.#slabBytes);
+    this.#slab = slab;
+    this.#lent = false;
     this.#runStart = 0;
     this.#cursor = 0;
   }
+
+  #newSlab(needed: number): Uint8Array {
+    this.#slabBytes = Math.min(largestSlabBytes, Math.max(this.#slabBytes * 2, needed));
+    return new Uint8Array(Math.max(this.#slabBytes, needed));
+  }
+}
+
+function assertLength(length: number): void {
+  if (length === 0 || length > 0xffff_ffff) throw new WorkerRuntimeError('INTERNAL_ERROR', `A frame cannot have a body of ${length} bytes.`);
+}
+
+function writeLength(bytes: Uint8Array, at: number, length: number): void {
+  bytes[at] = length >>> 24;
+  bytes[at + 1] = length >>> 16;
+  bytes[at + 2] = length >>> 8;
+  bytes[at + 3] = length;
 }

@@ -37,7 +37,7 @@ export function scanValue(body: Uint8Array, limits: FrameLimits): number {
   for (;;) {
     while (expected === 0) {
       if (depth === 0) {
-        if (position !== end) refuse('bytes follow the value', position);
+        if (position !== end) refuseValue('bytes follow the value', position);
         return found;
       }
       depth -= 1;
@@ -45,7 +45,7 @@ export function scanValue(body: Uint8Array, limits: FrameLimits): number {
       expected = outer >> 1;
       inMap = (outer & 1) === 1;
     }
-    if (position >= end) refuse('the value is cut short', end);
+    if (position >= end) refuseValue('the value is cut short', end);
     const at = position;
     const token = body[position] as number;
     position += 1;
@@ -60,7 +60,7 @@ export function scanValue(body: Uint8Array, limits: FrameLimits): number {
       length = readUint(body, position, width, end);
       position += width;
     } else {
-      if (isKey) refuse('map keys must be strings', at);
+      if (isKey) refuseValue('map keys must be strings', at);
       if (token < 0x80 || token >= 0xe0) continue;
       if (token < 0xa0 || token >= 0xdc) {
         // An array or a map.
@@ -74,12 +74,12 @@ export function scanValue(body: Uint8Array, limits: FrameLimits): number {
           position += width;
         }
         if (isMap) {
-          if (count > limits.maxMapEntries) refuse(`a map has more than ${limits.maxMapEntries} entries`, at);
+          if (count > limits.maxMapEntries) refuseValue(`a map has more than ${limits.maxMapEntries} entries`, at);
           count *= 2;
         }
         elements += count;
-        if (elements > maxElements) refuse(`there are more than ${maxElements} elements`, at);
-        if (depth >= maxDepth) refuse(`the nesting is deeper than ${maxDepth}`, at);
+        if (elements > maxElements) refuseValue(`there are more than ${maxElements} elements`, at);
+        if (depth >= maxDepth) refuseValue(`the nesting is deeper than ${maxDepth}`, at);
         if (count === 0) continue;
         enclosing[depth] = (expected << 1) | (inMap ? 1 : 0);
         depth += 1;
@@ -94,8 +94,8 @@ export function scanValue(body: Uint8Array, limits: FrameLimits): number {
 
     // A string.
     const stop = position + length;
-    if (stop > end) refuse('a string is cut short', at);
-    if (isKey && length === 9 && isProtoKey(body, position)) refuse('the map key __proto__ is not allowed', at);
+    if (stop > end) refuseValue('a string is cut short', at);
+    if (isKey && length === 9 && isProtoKey(body, position)) refuseValue('the map key __proto__ is not allowed', at);
     if (length < longString) {
       let bits = 0;
       for (let index = position; index < stop; index += 1) bits |= body[index] as number;
@@ -105,7 +105,7 @@ export function scanValue(body: Uint8Array, limits: FrameLimits): number {
       }
     }
     const bad = findInvalidUtf8(body, position, stop);
-    if (bad >= 0) refuse('a string is not valid UTF-8', bad);
+    if (bad >= 0) refuseValue('a string is not valid UTF-8', bad);
     if (length > 2 && body[position] === 0xef && body[position + 1] === 0xbb && body[position + 2] === 0xbf) found |= foundLeadingMark;
     position = stop;
   }
@@ -152,11 +152,11 @@ function skipOther(body: Uint8Array, position: number, token: number, end: numbe
       next = skipTimestamp(body, position, token, end);
       break;
     case 0xc1:
-      return refuse('the byte 0xc1 is not allowed', position - 1);
+      return refuseValue('the byte 0xc1 is not allowed', position - 1);
     default: // ext 16, ext 32, fixext 1, 2, 16
-      return refuse('only the timestamp extension is allowed', position - 1);
+      return refuseValue('only the timestamp extension is allowed', position - 1);
   }
-  if (next > end) refuse('a value is cut short', position - 1);
+  if (next > end) refuseValue('a value is cut short', position - 1);
   return next;
 }
 
@@ -167,16 +167,16 @@ function skipTimestamp(body: Uint8Array, position: number, token: number, end: n
   if (token === 0xc7) {
     size = readUint(body, position, 1, end);
     start += 1;
-    if (size !== 12) refuse('only the timestamp extension is allowed', position - 1);
+    if (size !== 12) refuseValue('only the timestamp extension is allowed', position - 1);
   }
-  if (start + 1 + size > end) refuse('a value is cut short', position - 1);
-  if (body[start] !== 0xff) refuse('only the timestamp extension is allowed', position - 1);
-  if (!isTimestampAt(body, start + 1, size)) refuse('a timestamp is out of range', position - 1);
+  if (start + 1 + size > end) refuseValue('a value is cut short', position - 1);
+  if (body[start] !== 0xff) refuseValue('only the timestamp extension is allowed', position - 1);
+  if (!isTimestampAt(body, start + 1, size)) refuseValue('a timestamp is out of range', position - 1);
   return start + 1 + size;
 }
 
 function readUint(body: Uint8Array, position: number, width: number, end: number): number {
-  if (position + width > end) refuse('the value is cut short', end);
+  if (position + width > end) refuseValue('the value is cut short', end);
   let value = 0;
   for (let index = 0; index < width; index += 1) value = value * 256 + (body[position + index] as number);
   return value;
@@ -191,6 +191,10 @@ function isProtoKey(body: Uint8Array, position: number): boolean {
   return true;
 }
 
-function refuse(rule: string, offset: number): never {
+/**
+ * Refuses a value, by the rule that it breaks and where, without quoting it.
+ * @throws PROTOCOL_ERROR with `details: { offset }`, always.
+ */
+export function refuseValue(rule: string, offset: number): never {
   throw new WorkerRuntimeError('PROTOCOL_ERROR', `The frame is not acceptable: ${rule}, at byte ${offset} of its body.`, { details: { offset } });
 }

@@ -53,3 +53,19 @@ function skipAscii(bytes: Uint8Array, words: DataView | undefined, from: number,
   while (at < to && (bytes[at] as number) < 0x80) at += 1;
   return at;
 }
+
+/** @returns the index of the first byte of `bytes[from…to)` that is not ASCII, or `to`. */
+export function findNonAscii(bytes: Uint8Array, from: number, to: number): number {
+  if (to - from >= longText) return skipAscii(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), from, to);
+  let at = from;
+  for (const last = to - 8; at <= last; at += 8) {
+    const low = byteAt(bytes, at) | byteAt(bytes, at + 1) | byteAt(bytes, at + 2) | byteAt(bytes, at + 3);
+    const high = byteAt(bytes, at + 4) | byteAt(bytes, at + 5) | byteAt(bytes, at + 6) | byteAt(bytes, at + 7);
+    if ((low | high) >= 0x80) break;
+  }
+  return skipAscii(bytes, undefined, at, to);
+}
+
+function byteAt(bytes: Uint8Array, at: number): number {
+  return bytes[at] as number;
+}

@@ -1,10 +1,26 @@
 import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import { type FrameLimits, maxSupportedDepth } from '../frames/limits.js';
 import { describeForeignObject } from './foreign-object.js';
+import { isForeignObjectPrototype } from './plain-object.js';
 import { isWellFormed } from './text.js';
 
-const minInt64 = -(2n ** 63n);
-const maxUint64 = 2n ** 64n - 1n;
+/** The integers that MessagePack has. */
+export const minInt64 = -(2n ** 63n);
+/** See {@link minInt64}. */
+export const maxUint64 = 2n ** 64n - 1n;
+
+/** What may be wrong with a value, each the end of a sentence that begins with "… cannot be sent:". */
+export const complaints = {
+  loneSurrogate: 'it holds half of a surrogate pair. Cut strings between characters.',
+  loneSurrogateInKey: 'one of its keys holds half of a surrogate pair. Cut strings between characters.',
+  tooManyBits: 'an integer has 64 bits. Send a string.',
+  invalidDate: 'it is an invalid Date.',
+  protoKey: 'a key may not be __proto__. Rename it.',
+  noData: (type: string) => `it is a ${type}. Send data.`,
+  tooManyEntries: (entries: number, most: number) => `it has ${entries} entries; a map may have ${most}. Send an array of pairs.`,
+  tooDeep: (most: number) => `it is nested deeper than ${most} (maxDepth), or within itself. Send a flatter value.`,
+  tooManyElements: (most: number) => `the message would have more than ${most} elements (maxElements). Send a stream, or packed binary data.`,
+};
 
 /** What is wrong, and the way to it, innermost step first. */
 interface Problem {
@@ -32,14 +48,26 @@ export function checkValue(value: unknown, name: string, depth: number, elements
     problem = new ValueCheck(limits, elements + 1).visit(value, depth);
   } catch (error) {
     if (isWorkerRuntimeError(error)) throw error;
-    throw new WorkerRuntimeError('INVALID_VALUE', `${name} cannot be sent: reading it failed. Send plain data.`, {
-      cause: error,
-      details: { path: name },
-    });
+    throw unreadableValue(name, error);
   }
   if (problem === undefined) return;
-  const path = [name, ...problem.steps.reverse()].join('/');
-  throw new WorkerRuntimeError('INVALID_VALUE', `${path} cannot be sent: ${problem.complaint}`, { details: { path } });
+  throw refusedValue(name, problem.steps.reverse(), problem.complaint);
+}
+
+/** The error for a value that cannot be sent. @param steps the way to it, each made by {@link stepOf}. */
+export function refusedValue(name: string, steps: readonly string[], complaint: string): WorkerRuntimeError {
+  const path = [name, ...steps].join('/');
+  return new WorkerRuntimeError('INVALID_VALUE', `${path} cannot be sent: ${complaint}`, { details: { path } });
+}
+
+/** The error for a value that threw while it was read. */
+export function unreadableValue(name: string, cause: unknown): WorkerRuntimeError {
+  return new WorkerRuntimeError('INVALID_VALUE', `${name} cannot be sent: reading it failed. Send plain data.`, { cause, details: { path: name } });
+}
+
+/** A step of a path, escaped as in a JSON Pointer and cut if it is long. */
+export function stepOf(step: string): string {
+  return (step.length > 80 ? `${step.slice(0, 80)}…` : step).replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 /** The error for a message that no frame can carry. */
@@ -68,17 +96,17 @@ class ValueCheck {
     switch (typeof value) {
       case 'string':
         this.#addBytes(value.length);
-        return isWellFormed(value) ? undefined : complain('it holds half of a surrogate pair. Cut strings between characters.');
+        return isWellFormed(value) ? undefined : complain(complaints.loneSurrogate);
       case 'number':
       case 'boolean':
       case 'undefined':
         return undefined;
       case 'bigint':
-        return value >= minInt64 && value <= maxUint64 ? undefined : complain('an integer has 64 bits. Send a string.');
+        return value >= minInt64 && value <= maxUint64 ? undefined : complain(complaints.tooManyBits);
       case 'object':
         return value === null ? undefined : this.#visitObject(value, depth);
       default:
-        return complain(`it is a ${typeof value}. Send data.`);
+        return complain(complaints.noData(typeof value));
     }
   }
 
@@ -92,7 +120,7 @@ class ValueCheck {
       this.#addBytes(value.byteLength);
       return undefined;
     }
-    if (value instanceof Date) return Number.isNaN(value.getTime()) ? complain('it is an invalid Date.') : undefined;
+    if (value instanceof Date) return Number.isNaN(value.getTime()) ? complain(complaints.invalidDate) : undefined;
     return complain(describeForeignObject(value));
   }
 
@@ -111,14 +139,14 @@ class ValueCheck {
   #visitMap(value: Readonly<Record<string, unknown>>, depth: number): Problem | undefined {
     const keys = Object.keys(value);
     if (keys.length > this.#limits.maxMapEntries) {
-      return complain(`it has ${keys.length} entries; a map may have ${this.#limits.maxMapEntries}. Send an array of pairs.`);
+      return complain(complaints.tooManyEntries(keys.length, this.#limits.maxMapEntries));
     }
     const problem = this.#enter(2 * keys.length, depth);
     if (problem !== undefined) return problem;
     for (const key of keys) {
-      if (key === '__proto__') return within(complain('a key may not be __proto__. Rename it.'), key);
+      if (key === '__proto__') return within(complain(complaints.protoKey), key);
       this.#addBytes(key.length);
-      if (!isWellFormed(key)) return complain('one of its keys holds half of a surrogate pair. Cut strings between characters.');
+      if (!isWellFormed(key)) return complain(complaints.loneSurrogateInKey);
       const inner = this.visit(value[key], depth + 1);
       if (inner !== undefined) return within(inner, key);
     }
@@ -127,10 +155,10 @@ class ValueCheck {
 
   /** Accounts for a container and its contents before they are visited: a cycle ends at the depth, a huge array at its length. */
   #enter(contents: number, depth: number): Problem | undefined {
-    if (depth >= this.#maxDepth) return complain(`it is nested deeper than ${this.#maxDepth} (maxDepth), or within itself. Send a flatter value.`);
+    if (depth >= this.#maxDepth) return complain(complaints.tooDeep(this.#maxDepth));
     this.#elements += contents;
     if (this.#elements > this.#limits.maxElements) {
-      return complain(`the message would have more than ${this.#limits.maxElements} elements (maxElements). Send a stream, or packed binary data.`);
+      return complain(complaints.tooManyElements(this.#limits.maxElements));
     }
     return undefined;
   }
@@ -141,19 +169,11 @@ class ValueCheck {
   }
 }
 
-/** The `Object.prototype` of another realm, as test runners and `node:vm` have them. */
-function isForeignObjectPrototype(prototype: unknown): boolean {
-  return (
-    typeof prototype === 'object' && prototype !== null && Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')
-  );
-}
-
 function complain(complaint: string): Problem {
   return { complaint, steps: [] };
 }
 
-/** Adds a step of the way, escaped as in a JSON Pointer and cut if it is long. */
 function within(problem: Problem, step: string): Problem {
-  problem.steps.push((step.length > 80 ? `${step.slice(0, 80)}…` : step).replaceAll('~', '~0').replaceAll('/', '~1'));
+  problem.steps.push(stepOf(step));
   return problem;
 }

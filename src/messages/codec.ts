@@ -3,6 +3,7 @@
 // parse hostile bytes in C++, nor a way to `new Function`. The main entry brings both on Node.
 import { Packr } from 'msgpackr/index-no-eval';
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
+import type { FrameWriter } from '../frames/frame-writer.js';
 import type { FrameLimits } from '../frames/limits.js';
 import { foundBinary, foundLeadingMark, scanValue } from '../frames/scan.js';
 import { doubleLeadingMarks } from './leading-marks.js';
@@ -24,13 +25,47 @@ export interface ValueCodec {
    * @throws PROTOCOL_ERROR
    */
   decode(body: Uint8Array, limits: FrameLimits): unknown;
+  /**
+   * The same for `bytes[start…end)`, for a codec that can do without a view of them. Optional.
+   * @throws PROTOCOL_ERROR
+   * @internal
+   */
+  decodePart?(bytes: Uint8Array, start: number, end: number, limits: FrameLimits): unknown;
+  /**
+   * Encodes a message: the sender's check and the encoding in one pass, so that every property is read once. Optional; a codec without it
+   * is given values that were checked.
+   * @param elements the message, what is absent at the end left out; already checked but for one of them.
+   * @param name what that one is called in errors.
+   * @returns bytes as those of {@link encode}.
+   * @throws INVALID_VALUE with `details: { path }`; FRAME_TOO_LARGE with `details: { limit, size }`.
+   * @internal
+   */
+  encodeElements?(elements: readonly unknown[], name: string, limits: FrameLimits): Uint8Array;
+  /**
+   * The same, as a frame that is added to a batch, without a body in between. Optional.
+   * @param isTransferred tells binary data that was handed over from such as its owner may still change. Of the former, large
+   * ones go into the batch as they are; everything else is copied.
+   * @returns the size of the frame's body.
+   * @throws what {@link encodeElements} throws. The batch is as it was then.
+   * @internal
+   */
+  encodeInto?(
+    frames: FrameWriter,
+    elements: readonly unknown[],
+    name: string,
+    limits: FrameLimits,
+    isTransferred?: (bytes: Uint8Array) => boolean,
+  ): number;
 }
 
 /** What msgpackr's output buffer has at the start, and goes back to once a large value made it grow beyond the second number. */
 const usualBufferBytes = 8_192;
 const largestKeptBufferBytes = 512 * 1024;
 
-/** The codec of this library, on msgpackr. All codecs of one copy of the library share msgpackr's output buffer. */
+/**
+ * The reference: msgpackr behind the scan and the sender's check. It is what `strictCodec` is compared with, and an alternative to it, at about
+ * half the speed. All of one copy of the library share msgpackr's output buffer.
+ */
 export function msgpackrCodec(): ValueCodec {
   // No `structures`, `sequential`, `trusted`: with them msgpackr would keep state between values. `useToJSON: false`: an
   // entry of a map may be called toJSON.

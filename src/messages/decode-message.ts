@@ -26,7 +26,16 @@ import { readHello, readSupported, readWelcome } from './read-handshake.js';
  * @throws PROTOCOL_ERROR: for the value format with `details: { offset }`, for the message with `details: { kind, field }`.
  */
 export function decodeMessage(body: Uint8Array, codec: ValueCodec, limits: FrameLimits): Message | undefined {
-  const elements = codec.decode(body, limits);
+  return readMessage(codec.decode(body, limits));
+}
+
+/** The same for the body `bytes[start…end)`. */
+export function decodeMessagePart(bytes: Uint8Array, start: number, end: number, codec: ValueCodec, limits: FrameLimits): Message | undefined {
+  if (codec.decodePart === undefined) return decodeMessage(bytes.subarray(start, end), codec, limits);
+  return readMessage(codec.decodePart(bytes, start, end, limits));
+}
+
+function readMessage(elements: unknown): Message | undefined {
   if (!Array.isArray(elements)) throw new WorkerRuntimeError('PROTOCOL_ERROR', 'The message is not acceptable: it must be an array.');
   const values: readonly unknown[] = elements;
   const kind = values[0];

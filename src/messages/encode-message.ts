@@ -1,5 +1,6 @@
 import type { WireError } from '../errors/wire-error.js';
 import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
+import type { FrameWriter } from '../frames/frame-writer.js';
 import type { FrameLimits } from '../frames/limits.js';
 import { checkValue, frameTooLarge } from './check-value.js';
 import type { ValueCodec } from './codec.js';
@@ -14,7 +15,7 @@ import {
   maxTextBytes,
   maxTraceparentBytes,
 } from './field-limits.js';
-import { type Message, messageKinds } from './message.js';
+import { type ItemMessage, type Message, messageKinds, type OneWayMessage, type RequestMessage, type ResponseMessage } from './message.js';
 import { readHello, readWelcome } from './read-handshake.js';
 import { fitsBytes, fitText, isWellFormed } from './text.js';
 
@@ -35,52 +36,83 @@ export function encodeMessage(message: Message, codec: ValueCodec, limits: Frame
   throw tooLarge;
 }
 
+/**
+ * Encodes a message and adds its frame to a batch; with a codec that can, straight into the batch.
+ * @param isTransferred see {@link ValueCodec.encodeInto}.
+ * @returns the size of the frame's body, which {@link FrameWriter.lastBody} has if the frame is kept.
+ * @throws what {@link encodeMessage} throws; the batch is as it was then.
+ */
+export function encodeMessageInto(
+  frames: FrameWriter,
+  message: Message,
+  codec: ValueCodec,
+  limits: FrameLimits,
+  isTransferred?: (bytes: Uint8Array) => boolean,
+): number {
+  if (codec.encodeInto !== undefined) {
+    switch (message.kind) {
+      case 'request':
+        return codec.encodeInto(frames, requestElements(message), 'params', limits, isTransferred);
+      case 'response':
+        if (message.error !== undefined) break;
+        return codec.encodeInto(frames, responseElements(message), 'result', limits, isTransferred);
+      case 'oneWay':
+        return codec.encodeInto(frames, oneWayElements(message), 'params', limits, isTransferred);
+      case 'item':
+        return codec.encodeInto(frames, itemElements(message), 'value', limits, isTransferred);
+      default:
+    }
+  }
+  const body = encodeMessage(message, codec, limits);
+  frames.append(body);
+  return body.length;
+}
+
+function requestElements(message: RequestMessage): unknown[] {
+  return trim([
+    messageKinds.request,
+    integer(message.id, 'id'),
+    method(message.method),
+    message.params,
+    optional(message.flags, 'flags', maxFlags),
+    duration(message.deadlineMs, 'deadlineMs'),
+    text(message.traceparent, 'traceparent', 0, maxTraceparentBytes),
+    optional(message.parentId, 'parentId', maxInteger),
+    text(message.idempotencyKey, 'idempotencyKey', 1, maxKeyBytes),
+    text(message.actingFor, 'actingFor', 1, maxKeyBytes),
+  ]);
+}
+
+function responseElements(message: ResponseMessage): unknown[] {
+  return trim([messageKinds.response, integer(message.id, 'id'), undefined, message.result]);
+}
+
+function oneWayElements(message: OneWayMessage): unknown[] {
+  return trim([messageKinds.oneWay, method(message.method), message.params, text(message.traceparent, 'traceparent', 0, maxTraceparentBytes)]);
+}
+
+function itemElements(message: ItemMessage): unknown[] {
+  return trim([messageKinds.item, integer(message.id, 'id'), message.value]);
+}
+
 function encodeElements(message: Message, codec: ValueCodec, limits: FrameLimits): Uint8Array {
   switch (message.kind) {
-    case 'request': {
-      const elements = trim([
-        messageKinds.request,
-        integer(message.id, 'id'),
-        method(message.method),
-        message.params,
-        optional(message.flags, 'flags', maxFlags),
-        duration(message.deadlineMs, 'deadlineMs'),
-        text(message.traceparent, 'traceparent', 0, maxTraceparentBytes),
-        optional(message.parentId, 'parentId', maxInteger),
-        text(message.idempotencyKey, 'idempotencyKey', 1, maxKeyBytes),
-        text(message.actingFor, 'actingFor', 1, maxKeyBytes),
-      ]);
-      checkValue(message.params, 'params', 1, elements.length, limits);
-      return codec.encode(elements);
-    }
-    case 'response': {
-      const error = message.error === undefined ? undefined : errorFields(message.error, limits);
-      const result = error === undefined ? message.result : undefined;
-      const elements = trim([messageKinds.response, integer(message.id, 'id'), error, result]);
-      checkValue(result, 'result', 1, elements.length, limits);
-      return codec.encode(elements);
-    }
-    case 'oneWay': {
-      const elements = trim([
-        messageKinds.oneWay,
-        method(message.method),
-        message.params,
-        text(message.traceparent, 'traceparent', 0, maxTraceparentBytes),
-      ]);
-      checkValue(message.params, 'params', 1, elements.length, limits);
-      return codec.encode(elements);
-    }
-    case 'item': {
-      const elements = trim([messageKinds.item, integer(message.id, 'id'), message.value]);
-      checkValue(message.value, 'value', 1, elements.length, limits);
-      return codec.encode(elements);
-    }
+    case 'request':
+      return encodeChecked(requestElements(message), message.params, 'params', codec, limits);
+    case 'response':
+      if (message.error !== undefined) {
+        return codec.encode([messageKinds.response, integer(message.id, 'id'), errorFields(message.error, limits)]);
+      }
+      return encodeChecked(responseElements(message), message.result, 'result', codec, limits);
+    case 'oneWay':
+      return encodeChecked(oneWayElements(message), message.params, 'params', codec, limits);
+    case 'item':
+      return encodeChecked(itemElements(message), message.value, 'value', codec, limits);
     case 'progress': {
       const { fraction } = message;
       if (fraction !== undefined && !(fraction >= 0 && fraction <= 1)) throw invalid('fraction', 'it must be a number from 0 to 1.');
       const elements = trim([messageKinds.progress, integer(message.id, 'id'), fraction, sentence(message.message), message.data]);
-      checkValue(message.data, 'data', 1, elements.length, limits);
-      return codec.encode(elements);
+      return encodeChecked(elements, message.data, 'data', codec, limits);
     }
     case 'end':
       return codec.encode(
@@ -113,6 +145,12 @@ function encodeElements(message: Message, codec: ValueCodec, limits: FrameLimits
       return codec.encode([messageKinds[message.kind], fields]);
     }
   }
+}
+
+function encodeChecked(elements: unknown[], value: unknown, name: string, codec: ValueCodec, limits: FrameLimits): Uint8Array {
+  if (codec.encodeElements !== undefined) return codec.encodeElements(elements, name, limits);
+  checkValue(value, name, 1, elements.length, limits);
+  return codec.encode(elements);
 }
 
 /** Leaves out what is absent at the end. */

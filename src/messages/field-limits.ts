@@ -19,9 +19,20 @@ export const maxStackBytes = 16_384;
 /** Kinds from this number on are ignored by a receiver that does not know them. */
 export const firstIgnoredKind = 64;
 
-const methodPattern = /^[A-Za-z_][A-Za-z0-9_./-]*$/;
+/** For each ASCII character: 0 = not in a method's name, 1 = not at its beginning, 2 = anywhere. */
+const methodCharacters = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  return /[A-Za-z_]/.test(character) ? 2 : /[0-9./-]/.test(character) ? 1 : 0;
+});
 
 /** Whether a string is a method's name: 1 to 256 bytes, letters, digits and `_ . / -`, not beginning with a digit or a sign. */
 export function isMethod(name: string): boolean {
-  return name.length <= maxMethodBytes && methodPattern.test(name);
+  const { length } = name;
+  // By hand: the same as a regular expression takes a tenth of the time of a whole call.
+  if (length === 0 || length > maxMethodBytes || methodCharacters[name.charCodeAt(0)] !== 2) return false;
+  for (let index = 1; index < length; index += 1) {
+    const kind = methodCharacters[name.charCodeAt(index)];
+    if (kind === undefined || kind === 0) return false;
+  }
+  return true;
 }

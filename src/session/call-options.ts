@@ -26,6 +26,11 @@ export interface SessionCallOptions {
   readonly actingFor?: string | undefined;
   /** W3C trace context of an active trace. */
   readonly traceparent?: string | undefined;
+  /**
+   * Buffers of the params that the caller gives away: large ones are sent without a copy, and must not be touched any more; between threads they are detached.
+   * Without it everything is copied when the call is made.
+   */
+  readonly transfer?: readonly ArrayBuffer[] | undefined;
   /** Items to send to the callee. */
   readonly input?: AsyncIterable<unknown> | undefined;
 }

@@ -190,7 +190,8 @@ function runHandshake<Established extends MessageReceiver>(
       onWritable() {},
       lastWord,
       onEnd(reason: CloseReason, violation) {
-        settle.reject(violation ?? new WorkerRuntimeError('CONNECTION_LOST', `The connection ended during the handshake: ${reason.message}`));
+        const code = reason.code === 'PROTOCOL_ERROR' ? reason.code : 'CONNECTION_LOST';
+        settle.reject(violation ?? new WorkerRuntimeError(code, `The connection ended during the handshake: ${reason.message}`));
       },
     };
   });

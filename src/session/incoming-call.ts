@@ -163,6 +163,11 @@ export class IncomingCall {
     connection.sendBody(body, 'control', true, this.#progress);
   }
 
+  /** These buffers are given away: large data in them is sent without a copy. @throws INVALID_ARGUMENT */
+  handOver(buffers: readonly ArrayBuffer[]): void {
+    this.#owner.connection.handOver(buffers);
+  }
+
   /** The handler ended well: answers. A result that cannot be sent becomes the error that says so. */
   respond(result: unknown): void {
     this.#end(() => this.#succeed(result));
@@ -242,11 +247,11 @@ export class IncomingCall {
   /** @throws INVALID_VALUE, FRAME_TOO_LARGE; no answer was given then. */
   #answer(error: WireError | undefined, result: unknown): void {
     const { connection } = this.#owner;
-    const body = connection.ended ? undefined : connection.encode({ kind: 'response', id: this.id, error, result });
+    const staged = connection.ended ? undefined : connection.stage({ kind: 'response', id: this.id, error, result }, 'bulk');
     // Done before it is sent: if the sending ends the session, this call is out of its way.
     this.#answered = true;
     if (this.#progress !== undefined) connection.outbox.drop(this.#progress);
-    if (body !== undefined) connection.sendBody(body, 'bulk', true);
+    if (staged !== undefined) connection.dispatch(staged, 'bulk', true);
     this.#queue?.abort(undefined);
     this.#sender?.close(new WorkerRuntimeError('INVALID_STATE', `"${this.method}" was answered; no items can follow.`));
     const nested = this.#nested;

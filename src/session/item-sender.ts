@@ -18,6 +18,8 @@ export class ItemSender {
   readonly #credit = new SendCredit();
   #waiting: WaitingItem[] = [];
   #waitingBytes = 0;
+  /** An item is being encoded. */
+  #staging = false;
   #closed: { readonly error: unknown } | undefined;
   #endIsDue = false;
   #onEmpty: (() => void) | undefined;
@@ -42,17 +44,29 @@ export class ItemSender {
    */
   send(value: unknown): Promise<void> | undefined {
     if (this.#closed !== undefined) throw this.#closed.error;
-    const body = this.#connection.encode({ kind: 'item', id: this.#id, value });
-    if (this.#waiting.length === 0 && this.#credit.available && !this.#connection.outbox.blocked) {
-      this.#credit.spend(body.length);
-      this.#connection.sendBody(body, 'bulk', true);
+    if (this.#waiting.length === 0 && !this.#staging && this.#credit.available && !this.#connection.outbox.blocked) {
+      this.#sendNow(value);
       return undefined;
     }
+    const body = this.#connection.encode({ kind: 'item', id: this.#id, value });
     if (this.#waitingBytes > maxWaitingBytes) {
       throw new WorkerRuntimeError('OVERLOADED', 'More than 4 MiB of items wait for the reader of this stream; await each send.');
     }
     this.#waitingBytes += body.length;
     return new Promise((resolve, reject) => this.#waiting.push({ body, resolve, reject }));
+  }
+
+  #sendNow(value: unknown): void {
+    // An item that a getter of this one sends has to wait: both together might overdraw the credit by more than a frame.
+    this.#staging = true;
+    try {
+      const staged = this.#connection.stage({ kind: 'item', id: this.#id, value }, 'bulk');
+      this.#credit.spend(typeof staged === 'number' ? staged : staged.length);
+      this.#connection.dispatch(staged, 'bulk', true);
+    } finally {
+      this.#staging = false;
+      if (this.#waiting.length > 0) this.pump();
+    }
   }
 
   /** Says that no more items come, once all that wait are sent. Needs no credit. */
@@ -70,6 +84,7 @@ export class ItemSender {
 
   /** Sends what waits, as far as credit and connection allow. */
   pump(): void {
+    if (this.#staging) return;
     while (this.#waiting.length > 0 && this.#credit.available && !this.#connection.outbox.blocked) {
       const item = this.#waiting.shift() as WaitingItem;
       this.#waitingBytes -= item.body.length;

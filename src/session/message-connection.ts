@@ -4,8 +4,8 @@ import { type FrameLimits, frameHeaderBytes, handshakeFrameBytes } from '../fram
 import type { Clock, Timer } from '../interfaces/platform.js';
 import type { CloseReason, Connection } from '../interfaces/transport.js';
 import type { ValueCodec } from '../messages/codec.js';
-import { decodeMessage } from '../messages/decode-message.js';
-import { encodeMessage } from '../messages/encode-message.js';
+import { decodeMessagePart } from '../messages/decode-message.js';
+import { encodeMessage, encodeMessageInto } from '../messages/encode-message.js';
 import type { Message } from '../messages/message.js';
 import { Acknowledgement, isCounted } from './acknowledgement.js';
 import { type Departure, type Lane, Outbox } from './outbox.js';
@@ -224,9 +224,33 @@ export class MessageConnection {
    * @returns the size of the frame's body.
    */
   send(message: Message, lane: Lane, departure?: Departure): number {
-    const body = this.encode(message);
-    this.sendBody(body, lane, isCounted(message.kind), departure);
-    return body.length;
+    const staged = this.stage(message, lane);
+    this.dispatch(staged, lane, isCounted(message.kind), departure);
+    return typeof staged === 'number' ? staged : staged.length;
+  }
+
+  /**
+   * Encodes a message: straight into the batch, if a frame of this lane can go there now. {@link dispatch} must follow, before anything else
+   * that has to do with this message is said.
+   * @returns the size of its body if it is in the batch, else its body.
+   * @throws INVALID_VALUE, FRAME_TOO_LARGE; nothing was sent then.
+   */
+  stage(message: Message, lane: Lane): number | Uint8Array {
+    if (!this.outbox.takes(lane)) return this.encode(message);
+    const size = encodeMessageInto(this.outbox.frames, message, this.#codec, this.#limits, this.outbox.isHandedOver);
+    this.outbox.stage(this.#established && isCounted(message.kind));
+    return size;
+  }
+
+  /** Sends what was staged. */
+  dispatch(staged: number | Uint8Array, lane: Lane, counted: boolean, departure?: Departure): void {
+    if (typeof staged === 'number') this.outbox.depart(departure);
+    else this.sendBody(staged, lane, counted, departure);
+  }
+
+  /** These buffers belong to the connection from now on: large data in them is sent without a copy. @throws INVALID_ARGUMENT */
+  handOver(buffers: readonly ArrayBuffer[]): void {
+    this.outbox.handOver(buffers);
   }
 
   encode(message: Message): Uint8Array {
@@ -278,19 +302,19 @@ export class MessageConnection {
   #onData(chunk: Uint8Array): void {
     this.#lastReceivedAt = this.#clock.now();
     try {
-      this.#decoder.push(chunk, this.#onFrame);
+      this.#decoder.pushParts(chunk, this.#onFrame);
     } catch (error) {
       this.#onFault(error);
     }
   }
 
   /** @returns whether to go on with the next frame of the chunk. */
-  readonly #onFrame = (body: Uint8Array): boolean => {
+  readonly #onFrame = (bytes: Uint8Array, start: number, end: number): boolean => {
     if (this.#ended || this.#violation !== undefined) return false;
-    const message = decodeMessage(body, this.#codec, this.#limits);
+    const message = decodeMessagePart(bytes, start, end, this.#codec, this.#limits);
     // Counted before it is acted on, so that an ack that rides on the answer covers it.
-    if (this.#established && isCounted(message?.kind)) this.acknowledgement.noteReceived(body.length);
-    if (message !== undefined) this.receiver.onMessage(message, body.length);
+    if (this.#established && isCounted(message?.kind)) this.acknowledgement.noteReceived(end - start);
+    if (message !== undefined) this.receiver.onMessage(message, end - start);
     return true;
   };
 

@@ -22,6 +22,7 @@ export class OneWayMessages {
   readonly #send = new SendCredit();
   readonly #receive: ReceiveCredit;
   #held = false;
+  #sending = false;
 
   constructor(options: OneWayMessagesOptions) {
     const { connection, clock } = options;
@@ -32,11 +33,17 @@ export class OneWayMessages {
   /** Sends, unless there is no credit or the connection is held up. @throws INVALID_VALUE, FRAME_TOO_LARGE. */
   send(method: string, params: unknown, traceparent: string | undefined): boolean {
     const { connection } = this.#options;
-    if (!this.#send.available || connection.outbox.blocked) {
+    if (!this.#send.available || connection.outbox.blocked || this.#sending) {
       this.#held = true;
       return false;
     }
-    this.#send.spend(connection.send({ kind: 'oneWay', method, params, traceparent }, 'bulk'));
+    // One that a getter of these params sends has to wait: both together might overdraw the credit by more than a frame.
+    this.#sending = true;
+    try {
+      this.#send.spend(connection.send({ kind: 'oneWay', method, params, traceparent }, 'bulk'));
+    } finally {
+      this.#sending = false;
+    }
     return true;
   }
 

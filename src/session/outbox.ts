@@ -58,6 +58,8 @@ export class Outbox {
   readonly #options: OutboxOptions;
   readonly #writer = new FrameWriter();
   #batch = 0;
+  /** The batch that the frame is in that was staged last. */
+  #stagedBatch = 0;
   #flushScheduled = false;
   #flushing = false;
   /** The connection takes no more. */
@@ -65,6 +67,7 @@ export class Outbox {
   /** Where there is none at present, undefined. */
   #connection: Connection | undefined;
   #replay: ReplayBuffer | undefined;
+  #handedOver: WeakSet<ArrayBufferLike> | undefined;
   #blockedAt = 0;
   #stallTimer: Timer | undefined;
   #closed = false;
@@ -114,6 +117,41 @@ export class Outbox {
     return true;
   }
 
+  /** Whether a frame of this lane can go into the batch now: else it has to wait, as a body. */
+  takes(lane: Lane): boolean {
+    return !this.#closed && !this.#blocked && !(lane === 'bulk' && this.#replay?.full === true);
+  }
+
+  /** The batch, to encode a frame into. {@link Outbox.stage} must follow at once. */
+  get frames(): FrameWriter {
+    return this.#writer;
+  }
+
+  /**
+   * A frame was encoded straight into the batch. {@link Outbox.depart} sends it on its way.
+   * @param counted whether it counts for the acknowledgement.
+   */
+  stage(counted: boolean): void {
+    if (this.#closed) return;
+    this.#stagedBatch = this.#batch;
+    if (counted) {
+      this.#options.onDeparture();
+      if (this.#replay !== undefined) {
+        this.#replay.pushPieces(this.#writer.lastBody());
+        this.#noteKept();
+      }
+    }
+    // The connection went while the frame was being encoded: what counts is sent again over the next one.
+    if (this.#connection === undefined) this.#writer.take();
+  }
+
+  /** The frame that was staged last may leave. */
+  depart(departure?: Departure): void {
+    if (this.#closed) return;
+    if (departure !== undefined) departure.batch = this.#stagedBatch;
+    this.#flushSoon();
+  }
+
   /** Takes a frame's body. @param counted whether it counts for the acknowledgement. */
   send(body: Uint8Array, lane: Lane, counted: boolean, departure?: Departure): void {
     if (this.#closed) return;
@@ -127,7 +165,12 @@ export class Outbox {
       return this.#checkSize();
     }
     this.#append(body, counted, departure);
-    if (this.#flushing) return;
+    this.#flushSoon();
+  }
+
+  /** A large batch leaves at once, a small one at the end of the turn. */
+  #flushSoon(): void {
+    if (this.#flushing || this.#blocked) return;
     if (this.#writer.byteLength >= earlyFlushBytes) this.flush();
     else if (!this.#flushScheduled) {
       this.#flushScheduled = true;
@@ -149,6 +192,24 @@ export class Outbox {
     if (this.#closed || !this.#blocked) return;
     this.#blocked = false;
     this.#releaseAll();
+  }
+
+  /** Whether binary data lies in a buffer that was handed over. Not there before the first was: most sessions never have one. */
+  isHandedOver: ((bytes: Uint8Array) => boolean) | undefined;
+
+  /** Notes buffers that belong to the connection from now on. @throws INVALID_ARGUMENT */
+  handOver(buffers: readonly ArrayBuffer[]): void {
+    const handedOver = this.#handedOver ?? new WeakSet<ArrayBufferLike>();
+    for (const buffer of buffers) {
+      if (!(buffer instanceof ArrayBuffer)) {
+        throw new WorkerRuntimeError('INVALID_ARGUMENT', 'transfer takes ArrayBuffers; of a Uint8Array give the buffer, as [data.buffer].', {
+          mayHaveRun: false,
+        });
+      }
+      handedOver.add(buffer);
+    }
+    this.#handedOver = handedOver;
+    this.isHandedOver ??= (bytes) => handedOver.has(bytes.buffer);
   }
 
   /** Keeps what is sent from now on until it is confirmed, so that it can be sent again. */
@@ -227,19 +288,36 @@ export class Outbox {
 
   /** Gives the batch to the connection. One that reports its end from within `send` has taken nothing: what was in the batch has not left. */
   #handOver(connection: Connection): void {
-    const takesMore = connection.send(this.#writer.take());
+    const chunks = this.#writer.take();
+    const { isHandedOver } = this;
+    const takesMore =
+      isHandedOver === undefined
+        ? connection.send(chunks)
+        : connection.send(
+            chunks,
+            chunks.filter(isHandedOver).map(({ buffer }) => buffer as ArrayBuffer),
+          );
     if (this.#closed || this.#connection !== connection) return;
     this.#batch += 1;
     if (takesMore) return;
     this.#blocked = true;
+    this.#watchStall();
+  }
+
+  #watchStall(): void {
     this.#blockedAt = this.#options.clock.now();
     this.#stallTimer ??= this.#options.clock.setTimer(this.#options.stallTimeoutMs, this.#checkStall);
+  }
+
+  #noteKept(): void {
+    // Who reads and never says so is no better than who does not read.
+    if (this.#replay?.full === true && !this.#blocked) this.#watchStall();
   }
 
   /** One timer for many times of being held up: it looks how long the present one lasts. */
   readonly #checkStall = (): void => {
     this.#stallTimer = undefined;
-    if (this.#closed || !this.#blocked || this.#connection === undefined) return;
+    if (this.#closed || !this.blocked || this.#connection === undefined) return;
     const { clock, stallTimeoutMs } = this.#options;
     const left = this.#blockedAt + stallTimeoutMs - clock.now();
     if (left <= 0) this.#options.onStall(stallTimeoutMs);
@@ -265,7 +343,10 @@ export class Outbox {
   #append(body: Uint8Array, counted: boolean, departure: Departure | undefined): void {
     if (counted) {
       this.#options.onDeparture();
-      this.#replay?.push(body);
+      if (this.#replay !== undefined) {
+        this.#replay.push(body);
+        this.#noteKept();
+      }
     }
     if (departure !== undefined) {
       departure.batch = this.#batch;

@@ -1,7 +1,7 @@
 import type { Reason } from '../errors/reason.js';
 import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { Clock } from '../interfaces/platform.js';
-import { flagCalleeStreams, flagCallerStreams } from '../messages/message.js';
+import { flagCalleeStreams, flagCallerStreams, type RequestMessage } from '../messages/message.js';
 import type { NestedCallOptions } from './call-options.js';
 import { DeadlineTimer } from './deadline-timer.js';
 import type { IncomingCall } from './incoming-call.js';
@@ -32,6 +32,7 @@ export class OutgoingCalls implements OutgoingCallOwner {
   readonly #calls = new Map<number, OutgoingCall>();
   readonly #deadlines: DeadlineTimer;
   #nextId: number;
+  #staging = false;
 
   constructor(options: OutgoingCallsOptions) {
     this.connection = options.connection;
@@ -79,8 +80,9 @@ export class OutgoingCalls implements OutgoingCallOwner {
       throw new WorkerRuntimeError('DEADLINE_EXCEEDED', `No time is left for "${method}": ${limitOf(deadlineAt, parent, timeoutMs)} has passed.`, {
         mayHaveRun: false,
       });
+    if (options.transfer !== undefined) this.connection.handOver(options.transfer);
     const id = this.#nextId;
-    const body = this.connection.encode({
+    const staged = this.#stage({
       kind: 'request',
       id,
       method,
@@ -97,11 +99,25 @@ export class OutgoingCalls implements OutgoingCallOwner {
     const call = new OutgoingCall(this, id, method, { deadlineAt, timeoutMs, idleTimeoutMs, madeAt: now }, options, expectsItems);
     this.#calls.set(id, call);
     parent?.adopt(call);
-    this.connection.sendBody(body, 'bulk', true, call);
+    this.connection.dispatch(staged, 'bulk', true, call);
     const firstDeadline = Math.min(deadlineAt, call.idleDeadlineAt);
     if (firstDeadline !== Number.POSITIVE_INFINITY) this.#deadlines.arm(firstDeadline);
     if (options.input !== undefined) void this.#sendInput(call, options.input);
     return call;
+  }
+
+  /** Ids leave in order, so nothing may be called while a request is being encoded. */
+  #stage(request: RequestMessage): number | Uint8Array {
+    if (this.#staging) throw new WorkerRuntimeError('INVALID_STATE', `"${request.method}" was called by a getter of another call's params.`);
+    this.#staging = true;
+    try {
+      const staged = this.connection.stage(request, 'bulk');
+      if (!this.connection.ended) return staged;
+    } finally {
+      this.#staging = false;
+    }
+    const why = `The call of "${request.method}" was not made: the session ended while its params were read.`;
+    throw new WorkerRuntimeError(this.#options.firstId === 2 ? 'WORKER_LOST' : 'HOST_LOST', why, { mayHaveRun: false });
   }
 
   /** The connection takes bulk data again. */

@@ -112,8 +112,8 @@ class PeekedConnection implements Connection {
   get peer(): ConnectionPeer {
     return this.#connection.peer;
   }
-  send(chunks: readonly Uint8Array[]): boolean {
-    return this.#connection.send(chunks);
+  send(chunks: readonly Uint8Array[], transfer?: readonly ArrayBuffer[]): boolean {
+    return this.#connection.send(chunks, transfer);
   }
   close(options?: { readonly abort?: boolean; readonly reason?: string }): void {
     this.#connection.close(options);

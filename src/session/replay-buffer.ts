@@ -33,6 +33,20 @@ export class ReplayBuffer {
     if (this.#bytes > this.#maxBytes * 2) this.#giveUp();
   }
 
+  /** The same, of a body in pieces. */
+  pushPieces(pieces: readonly Uint8Array[]): void {
+    if (this.#overrun) return;
+    const [only] = pieces;
+    if (only !== undefined && pieces.length === 1) return this.push(only);
+    const body = new Uint8Array(pieces.reduce((bytes, piece) => bytes + piece.length, 0));
+    let at = 0;
+    for (const piece of pieces) {
+      body.set(piece, at);
+      at += piece.length;
+    }
+    this.push(body);
+  }
+
   /** Forgets what the other side has counted. */
   trim(count: number): void {
     if (this.#overrun) return;

@@ -35,23 +35,25 @@ async function connectResumable({ windowMs = 10_000, maxBytes = 1024 * 1024, see
     performHandshake({ connection: peer.side.connection, clock, hello: { ...hello, features: ['resume'] }, establish: peer.establish }),
   ]);
   await clock.settle();
-  return {
+  const resumable: Resumable = {
     clock,
     host: host.side,
     peer: peer.side,
     pair,
     async cut(direction = 0, deliverBytes = 0) {
-      this.pair.faults[direction].cut({ deliverBytes });
+      resumable.pair.faults[direction].cut({ deliverBytes });
       await clock.settle();
     },
     async resume() {
-      this.pair = createPair();
+      const next = createPair();
+      resumable.pair = next;
       const [hostCount, peerCount] = [host.side.session.received, peer.side.session.received];
-      host.side.session.resume(this.pair[0], peerCount);
-      peer.side.session.resume(this.pair[1], hostCount);
+      host.side.session.resume(next[0], peerCount);
+      peer.side.session.resume(next[1], hostCount);
       await clock.settle();
     },
   };
+  return resumable;
 }
 
 describe('a session that is resumed', () => {
@@ -205,6 +207,23 @@ describe('a session that is resumed', () => {
     // A hundred kilobytes go in steps of twenty, each confirmed after 100 ms at the latest.
     await clock.advance(1_000);
     await expect(call).resolves.toBe(100_000);
+  });
+
+  test('[session.slow-reader] a peer that reads and never confirms is ended too', async () => {
+    const { host, peer, clock, pair } = await connectResumable({ maxBytes: 20_000 });
+    peer.methods.take = async (call) => {
+      for await (const _item of call.items);
+    };
+    pair.faults[1].stall();
+    const input = (async function* () {
+      for (let n = 0; n < 100; n += 1) yield 'z'.repeat(1_000);
+    })();
+    const call = rejection(host.session.call('take', {}, { input, timeoutMs: 0 }));
+    await clock.advance(29_000);
+    expect(host.ends).toEqual([]);
+    await clock.advance(2_000);
+    expect(host.ends).toMatchObject([{ code: 'SLOW_READER' }]);
+    expect(await call).toMatchObject({ code: 'WORKER_LOST', mayHaveRun: true });
   });
 
   test('[session.resume] a resume takes the place of a connection that is still open, which is fenced off [session.generation-fencing]', async () => {

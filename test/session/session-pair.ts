@@ -1,7 +1,10 @@
 import { WorkerRuntimeError } from '../../src/errors/worker-runtime-error.js';
 import { defaultFrameLimits, type FrameLimits } from '../../src/frames/limits.js';
-import { msgpackrCodec } from '../../src/messages/codec.js';
+
+import type { Clock } from '../../src/interfaces/platform.js';
+import type { Connection } from '../../src/interfaces/transport.js';
 import type { HelloFields, WelcomeFields } from '../../src/messages/message.js';
+import { strictCodec } from '../../src/messages/strict-codec/strict-codec.js';
 import { acceptHandshake, noReceiver, performHandshake } from '../../src/session/handshake.js';
 import type { IncomingCall } from '../../src/session/incoming-call.js';
 import { MessageConnection } from '../../src/session/message-connection.js';
@@ -9,7 +12,7 @@ import { Session, type SessionEnd, type SessionHandlers } from '../../src/sessio
 import { SimulatedClock } from '../../src/testing/simulated-clock.js';
 import { createMemoryPair, type MemoryPair } from '../../transports/memory/memory-pair.js';
 
-export const codec = msgpackrCodec();
+export const codec = strictCodec();
 
 export const hello: HelloFields = {
   versions: [1],
@@ -69,8 +72,8 @@ export interface SessionPair {
 /** A side whose session is set once the handshake is over. */
 export function createSide(
   side: 'host' | 'peer',
-  pair: MemoryPair,
-  clock: SimulatedClock,
+  pair: readonly [Connection, Connection],
+  clock: Clock,
   options: PairOptions,
 ): { side: Side; establish: () => Session } {
   const connection = new MessageConnection(
@@ -137,6 +140,17 @@ export function createSide(
 export async function connectSessions(options: PairOptions = {}): Promise<SessionPair> {
   const clock = options.clock ?? new SimulatedClock();
   const pair = createMemoryPair({ clock, seed: options.seed ?? 1, highWaterMark: options.highWaterMark ?? 65_536 });
+  const { host, peer } = await establishSessions(pair, clock, options);
+  await clock.settle();
+  return { clock, pair, host, peer };
+}
+
+/** The same over any two connections that are joined, the first of them the host's. */
+export async function establishSessions(
+  pair: readonly [Connection, Connection],
+  clock: Clock,
+  options: PairOptions = {},
+): Promise<{ readonly host: Side; readonly peer: Side }> {
   const host = createSide('host', pair, clock, options);
   const peer = createSide('peer', pair, clock, options);
   const { maxFrameBytes, maxDepth, maxElements } = options.limits ?? defaultFrameLimits;
@@ -149,8 +163,7 @@ export async function connectSessions(options: PairOptions = {}): Promise<Sessio
     }),
     performHandshake({ connection: peer.side.connection, clock, hello, establish: peer.establish }),
   ]);
-  await clock.settle();
-  return { clock, pair, host: host.side, peer: peer.side };
+  return { host: host.side, peer: peer.side };
 }
 
 /** The error of a promise that must reject. */

@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { FrameDecoder } from '../../src/frames/frame-decoder.js';
 import { defaultFrameLimits, handshakeFrameBytes } from '../../src/frames/limits.js';
 import { scanValue } from '../../src/frames/scan.js';
-import { msgpackrCodec } from '../../src/messages/codec.js';
 import { decodeMessage } from '../../src/messages/decode-message.js';
 import { encodeMessage } from '../../src/messages/encode-message.js';
 import { type Message, messageKinds } from '../../src/messages/message.js';
 import { type BytesSpec, readVectors, toBytes, toValue } from './read-vectors.js';
+import { codecs } from '../messages/codecs.js';
 
-const codec = msgpackrCodec();
+describe.each(codecs)('%s', (_name, codec) => {
 const limits = defaultFrameLimits;
 const messages = readVectors('messages');
 const values = readVectors('values');
@@ -98,4 +98,5 @@ test('names are unique within a file, and no entry is without a meaning', () => 
     expect(new Set(vectors.map((vector) => vector.name)).size).toBe(vectors.length);
     expect(vectors.every((vector) => vector.meaning.length > 0)).toBe(true);
   }
+});
 });
