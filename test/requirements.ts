@@ -18,6 +18,7 @@ const manifest = 'docs/manifest.md';
 const lifecycle = 'docs/lifecycle.md';
 const testing = 'docs/testing.md';
 const readme = 'README.md';
+const performance = 'docs/performance.md';
 const threats = 'threat model';
 
 /** All requirements. Grouped by area; the order has no meaning. */
@@ -33,6 +34,16 @@ export const requirements: readonly Requirement[] = [
     source: protocol,
   },
   { id: 'wire.sender-refuses', text: 'A value that the receiver would refuse is refused at the sender with INVALID_VALUE.', source: protocol },
+  {
+    id: 'wire.codecs-agree',
+    text: 'Our codec and msgpackr behind the scan accept, refuse and make the same of every value and every frame.',
+    source: protocol,
+  },
+  {
+    id: 'wire.read-once',
+    text: 'A value is read once when it is sent; getters, proxies and lying views never damage a frame, its batch or its session.',
+    source: threats,
+  },
   { id: 'wire.values-round-trip', text: 'Every allowed value arrives as it was sent, full 64-bit integers included.', source: protocol },
   {
     id: 'wire.unknown-kinds',
@@ -120,6 +131,36 @@ export const requirements: readonly Requirement[] = [
     source: 'capnweb #58',
   },
   { id: 'session.generation-fencing', text: 'Messages of an older incarnation are refused.', source: protocol },
+  { id: 'dialin.registers', text: 'A worker that dials in starts its plugin, is called, inspected and stopped as a launched one.', source: protocol },
+  {
+    id: 'dialin.tokens',
+    text: 'A registration token is told once, spent once, expires and is revoked; whatever is wrong, the peer gets one answer, and the audit says what it was.',
+    source: protocol,
+  },
+  { id: 'dialin.manifest', text: 'A dialled-in worker runs the installed manifest, or brings it where its token is for that.', source: protocol },
+  {
+    id: 'dialin.approval',
+    text: 'A dialled-in worker needs the approval, the isolation and the state of its plugin that a launched one needs.',
+    source: threats,
+  },
+  { id: 'dialin.gate-bounded', text: 'Connections before welcome are bounded in number, bytes and time, whoever floods.', source: threats },
+  {
+    id: 'dialin.fresh-session',
+    text: 'The latest worker whose session cannot go on begins anew; the plugin waits for the next worker without an operator.',
+    source: protocol,
+  },
+  { id: 'dialin.stops-clean', text: 'A stopped host leaves no listener, connection, suspended worker or timer.', source: protocol },
+  {
+    id: 'dialin.controllers',
+    text: 'A controller reaches what its token names, under limits, and every call of it is in the audit.',
+    source: protocol,
+  },
+  {
+    id: 'session.transfer',
+    text: 'Binary data that is handed over is sent uncopied where the transport allows; any other is copied when it is sent.',
+    source: protocol,
+  },
+  { id: 'dialin.readme', text: 'The remote workers of the README run, in TypeScript and Python, over unix: and wss:.', source: readme },
   { id: 'session.web-streams', text: 'Streams of calls can be read and fed as Web Streams, under the same credit.', source: 'docs/embedding.md' },
   { id: 'session.slow-reader', text: 'A worker that never reads, or reads a byte a second, is stopped with a named reason.', source: protocol },
 
@@ -235,6 +276,12 @@ export const requirements: readonly Requirement[] = [
     text: 'A start that fails half-way leaves nothing behind and does not block the next one.',
     source: 'paperclip #2829',
   },
+  { id: 'launch.plain-stdio', text: 'A worker may have the protocol on standard input and output; what it prints is log still.', source: protocol },
+  {
+    id: 'launch.stray-output',
+    text: 'Text on a standard output that carries the protocol ends the worker for a reason that quotes the text.',
+    source: protocol,
+  },
   { id: 'launch.limits-named', text: 'The start limit is configurable, and named in the error.', source: 'NeMo-Relay #539' },
 
   // Lifecycle
@@ -291,7 +338,6 @@ export const requirements: readonly Requirement[] = [
     id: 'identity.one-model',
     text: 'Spawned, dialled-in, remote and in-thread workers have one identity model.',
     source: 'go-plugin #294, #211, #124',
-    planned: 'transports',
   },
 
   // Host
@@ -305,6 +351,28 @@ export const requirements: readonly Requirement[] = [
   { id: 'host.listener-harmless', text: 'A listener that throws is logged and harms nobody.', source: readme },
   { id: 'host.stop-leaves-nothing', text: 'After stop no process, timer, descriptor or pending promise is left.', source: readme },
   { id: 'host.limits-by-trust', text: 'Concurrency and time limits follow the trust tier.', source: readme },
+
+  // In memory and in threads
+  { id: 'memory.faults', text: 'Under any combination of faults a memory connection delivers a prefix in order and ends once.', source: testing },
+  { id: 'memory.fence', text: 'Nothing of a side that was fenced off arrives any more, and nobody is told.', source: testing },
+  { id: 'memory.transport', text: 'A memory transport dials and listens by names that it alone knows.', source: testing },
+  {
+    id: 'thread.worker',
+    text: 'A plugin in a thread is installed, started, called, streamed from and stopped, and is labelled as not isolated.',
+    source: lifecycle,
+  },
+  { id: 'thread.surroundings', text: 'A thread has an environment from an allow-list and nothing that the host was started with.', source: threats },
+  { id: 'thread.death', text: 'The end of a thread is the loss of its calls, with exit code and last words; the host lives on.', source: lifecycle },
+  { id: 'thread.limits', text: 'A thread that hoards memory is ended by its limits, says so, and the host lives on.', source: lifecycle },
+  { id: 'thread.no-isolation', text: 'A thread is refused to a manifest that wants isolation.', source: threats },
+  { id: 'thread.posts', text: 'Small frames of one send are one post, and the memory of the sender stays its own.', source: protocol },
+  { id: 'thread.transfer', text: 'A buffer that was handed over moves to the other thread uncopied.', source: protocol },
+  { id: 'thread.window', text: 'No more than a window is under way to a thread that does not confirm it.', source: protocol },
+  {
+    id: 'thread.hostile-posts',
+    text: 'Whatever a thread posts that is no post ends its connection with a reason, and nothing else.',
+    source: threats,
+  },
 
   // Plugin authors
   { id: 'plugin.context', text: 'A handler has config, logger, events, progress, cancellation, deadline, grants and draining.', source: readme },
@@ -328,6 +396,18 @@ export const requirements: readonly Requirement[] = [
   },
   { id: 'python.io-thread', text: 'While a Python handler spins, pings are answered and a cancel is noted.', source: readme },
   { id: 'python.denial', text: 'In Python a denial is an exception with capability, scope and decision id.', source: readme },
+  {
+    id: 'python.dial-in',
+    text: 'A Python worker dials in over a Unix socket or TLS, says who it is, and never tells its token to a stranger.',
+    source: readme,
+  },
+  {
+    id: 'python.resume',
+    text: 'A Python worker that lost its connection resumes with every message exactly once, or begins anew in the same process.',
+    source: protocol,
+  },
+  { id: 'python.stdio', text: 'On plain stdio nothing that a Python plugin or its children print or read meets the protocol.', source: protocol },
+  { id: 'python.window', text: 'The Python receiver grows its windows to 16 MiB, and no further.', source: protocol },
   { id: 'python.vectors', text: 'The Python codec passes the golden vectors.', source: protocol },
 
   // Unit testers
@@ -340,6 +420,16 @@ export const requirements: readonly Requirement[] = [
   { id: 'testing.clock', text: 'clock.advance settles everything that was due, microtasks included.', source: testing },
   { id: 'testing.leak-fails', text: 'The disposer of a test host fails the test on a leaked call, stream or timer.', source: testing },
   { id: 'testing.test-plugin', text: 'testPlugin runs a plugin alone, with config, grants and fake services, and records denials.', source: testing },
+  {
+    id: 'testing.transport-suite',
+    text: 'testTransport finds a transport that breaks a promise of the contract, and names the promise.',
+    source: testing,
+  },
+  {
+    id: 'testing.custom-transport',
+    text: 'A transport over a bus with a payload limit and no sign of death passes the suite, and ends rather than live on with a hole.',
+    source: testing,
+  },
   { id: 'testing.record-replay', text: 'A recorded session replays as a test.', source: testing, planned: 'conformance' },
 
   // Command line
@@ -373,4 +463,30 @@ export const requirements: readonly Requirement[] = [
     text: 'A test that leaves a process, a timer, a socket, a file or an unhandled rejection behind fails.',
     source: 'CONTRIBUTING.md',
   },
+
+  // Transports
+  {
+    id: 'unix.private',
+    text: 'A Unix socket is reached by its user only; planted files, links and live sockets are left alone, stale ones replaced.',
+    source: threats,
+  },
+  { id: 'unix.dial', text: 'A Unix socket is dialled only where it is one, and belongs to somebody who is trusted.', source: threats },
+  {
+    id: 'websocket.hostile',
+    text: 'Text, compression, fragments, oversized messages, silence, floods and foreign origins end a WebSocket at a bounded cost.',
+    source: threats,
+  },
+  { id: 'websocket.attached', text: 'On a server that has other work a WebSocket listener disturbs none of it.', source: protocol },
+  { id: 'websocket.secure', text: 'Beyond this machine a WebSocket is encrypted, and its certificate checked.', source: protocol },
+
+  // The benchmark
+  { id: 'bench.json', text: 'The benchmark prints its results as JSON in the documented shape.', source: performance },
+  {
+    id: 'bench.ratios',
+    text: 'Medians are compared with the better raw limit and the fastest peer; what was not measured is no figure.',
+    source: performance,
+  },
+  { id: 'bench.misses-named', text: 'A line of the table of least performance that is missed is named, with what was reached.', source: performance },
+  { id: 'bench.reaped', text: 'What the benchmark started and gives no answer in time is ended, and nothing of it is left.', source: performance },
+  { id: 'bench.unknown-name', text: 'A name that the benchmark does not know is refused, with those that it knows.', source: performance },
 ];

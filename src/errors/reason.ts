@@ -13,6 +13,7 @@ export const reasonCodes = {
   EXITED: "Read the plugin's log; its process ended by itself.",
   KILLED_BY_SIGNAL: 'Find out who sent the signal; the kernel does so when memory runs out.',
   CHANNEL_CLOSED: 'Read the log; the plugin closed its channel while its process went on.',
+  DISCONNECTED: 'Wait for the worker to dial in again; look for what interrupts its network, or whether it still runs.',
   HEARTBEAT_MISSED: 'The worker answered no ping; look for blocking native code or a stopped process.',
   PROTOCOL_ERROR: 'The worker broke the protocol; update its SDK, and distrust the plugin if that does not help.',
   SLOW_READER: 'The worker does not read what is sent to it.',

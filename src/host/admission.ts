@@ -4,7 +4,7 @@ import type { Manifest } from '../manifest/manifest.js';
 import type { HelloFields, WelcomeFields } from '../messages/message.js';
 import type { Authority } from './authority.js';
 
-/** What a worker that was launched is told when it says hello. */
+/** What a worker is told when it says hello. */
 export interface AdmissionOptions {
   readonly manifest: Manifest;
   readonly createId: () => string;
@@ -17,15 +17,18 @@ export interface AdmissionOptions {
   readonly debug: boolean;
 }
 
-/** Decides about the hello of a launched worker: it must be a worker and, if it says who it is, the one that was launched. @throws HANDSHAKE_INVALID */
+/**
+ * Decides about the hello of a worker, launched or let in at the gate: it must be a worker and, if it says who it is, the one that was expected.
+ * @throws HANDSHAKE_INVALID
+ */
 export function admitWorker(hello: HelloFields, generation: number, options: AdmissionOptions): Omit<WelcomeFields, 'version' | 'features'> {
   const { manifest, createId, authority, config, secretConfigKeys, frameLimits, maxConcurrency, heartbeatMs, debug } = options;
   const { maxFrameBytes, maxDepth, maxElements } = frameLimits;
-  if (hello.role !== 'worker') throw new WorkerRuntimeError('HANDSHAKE_INVALID', 'What the host launched must be a worker.');
+  if (hello.role !== 'worker') throw new WorkerRuntimeError('HANDSHAKE_INVALID', 'The peer must be a worker.');
   if (hello.plugin !== undefined && (hello.plugin.id !== manifest.id || hello.plugin.version !== manifest.version)) {
     throw new WorkerRuntimeError(
       'HANDSHAKE_INVALID',
-      `The worker calls itself ${hello.plugin.id} ${hello.plugin.version}, but ${manifest.id} ${manifest.version} was launched.`,
+      `The worker calls itself ${hello.plugin.id} ${hello.plugin.version}, but ${manifest.id} ${manifest.version} was expected.`,
     );
   }
   return {

@@ -24,8 +24,19 @@ export type AuditEntry =
       readonly rule?: string | undefined;
       readonly traceparent?: string | undefined;
     }
-  /** Calls that were allowed, counted from `since` (ISO 8601) on, for a second at most. */
-  | { readonly kind: 'calls'; readonly pluginId: string; readonly method: string; readonly allowed: number; readonly since: string }
+  /**
+   * Calls that were allowed, counted from `since` (ISO 8601) on, for a second at most: of a plugin to the host, or of a controller to a plugin. A
+   * method `…` stands for more methods than are told apart in a second.
+   */
+  | {
+      readonly kind: 'calls';
+      readonly pluginId: string;
+      readonly method: string;
+      readonly allowed: number;
+      readonly since: string;
+      /** Whose calls they were; absent for those of the plugin. */
+      readonly controller?: string | undefined;
+    }
   /** A capability was given or taken back; `by` is an operator's name, or `policy`. */
   | {
       readonly kind: 'grant' | 'revoke';
@@ -54,6 +65,52 @@ export type AuditEntry =
       readonly killed: number;
       readonly left: number;
     }
+  /** A registration token was issued or revoked; `uses` are those that were left. Its uses are `dial-in` records. */
+  | {
+      readonly kind: 'token';
+      readonly pluginId?: undefined;
+      readonly action: 'issued' | 'revoked';
+      readonly tokenId: string;
+      readonly role: 'worker' | 'controller';
+      readonly plugins: readonly string[];
+      readonly uses: number;
+      readonly expiresAt: string;
+      readonly by: string;
+    }
+  /** A worker was let in: `registered` with a token, `resumed` its session, or `renewed` it after its session was over. */
+  | {
+      readonly kind: 'dial-in';
+      readonly outcome: 'registered' | 'resumed' | 'renewed';
+      readonly pluginId: string;
+      readonly peer: string;
+      readonly generation: number;
+      readonly tokenId?: string | undefined;
+    }
+  /** A peer that dialled in was refused, or `count` of them: after a hundred in a minute they are counted only. */
+  | {
+      readonly kind: 'dial-in';
+      readonly outcome: 'refused';
+      /** Where it is known which installed plugin was meant. */
+      readonly pluginId?: string | undefined;
+      readonly peer: string;
+      readonly tokenId?: string | undefined;
+      /** What the peer was told. */
+      readonly code: string;
+      /** A sentence; says more than the peer was told. */
+      readonly reason: string;
+      readonly count: number;
+    }
+  /** A controller connected, left, or wanted something that its token does not give; of the last kind one record stands for all of a minute. */
+  | {
+      readonly kind: 'controller';
+      readonly pluginId?: undefined;
+      readonly action: 'connected' | 'left' | 'refused';
+      readonly controller: string;
+      readonly tokenId: string;
+      readonly peer: string;
+      /** A sentence. */
+      readonly reason?: string | undefined;
+    }
   /** A worker broke a rule of the protocol. */
   | { readonly kind: 'violation'; readonly pluginId: string; readonly workerId: string; readonly code: string; readonly message: string };
 
@@ -64,6 +121,10 @@ export type AuditRecord = { readonly sequence: number; readonly time: string } &
 export type AuditSink = (record: AuditRecord) => void;
 
 const flushIntervalMs = 1_000;
+/** Methods that are told apart in one batch: a controller may call any name. */
+const maxBatches = 1_000;
+
+const others = '…';
 
 /** Records decisions and lifecycle; allowed calls in batches, so that they cost next to nothing. */
 export class Audit {
@@ -71,7 +132,7 @@ export class Audit {
   readonly #sink: AuditSink;
   readonly #capacity: number;
   readonly #records: AuditRecord[] = [];
-  readonly #allowed = new Map<string, { pluginId: string; method: string; count: number; since: string }>();
+  readonly #allowed = new Map<string, { pluginId: string; method: string; controller: string | undefined; count: number; since: string }>();
   #sequence = 0;
   #timer: Timer | undefined;
   #closed = false;
@@ -92,11 +153,13 @@ export class Audit {
     return record;
   }
 
-  countAllowed(pluginId: string, method: string): void {
-    const key = `${pluginId} ${method}`;
+  /** @param controller whose call it was; undefined for one of the plugin to the host. */
+  countAllowed(pluginId: string, method: string, controller?: string): void {
+    const key = controller === undefined ? `${pluginId} ${method}` : `${pluginId} ${method} ${controller}`;
     const counted = this.#allowed.get(key);
     if (counted !== undefined) counted.count += 1;
-    else this.#allowed.set(key, { pluginId, method, count: 1, since: this.#now() });
+    else if (this.#allowed.size >= maxBatches && method !== others) return this.countAllowed(pluginId, others, controller);
+    else this.#allowed.set(key, { pluginId, method, controller, count: 1, since: this.#now() });
     if (this.#closed) this.flush();
     else this.#timer ??= this.#clock.setTimer(flushIntervalMs, () => this.flush());
   }
@@ -108,7 +171,8 @@ export class Audit {
     // Taken first: whoever hears of a record may ask for the records, which flushes again.
     const batches = [...this.#allowed.values()];
     this.#allowed.clear();
-    for (const { pluginId, method, count, since } of batches) this.record({ kind: 'calls', pluginId, method, allowed: count, since });
+    for (const { pluginId, method, controller, count, since } of batches)
+      this.record({ kind: 'calls', pluginId, method, allowed: count, since, ...(controller === undefined ? {} : { controller }) });
   }
 
   /** Writes what is counted, and sets no timer any more. */

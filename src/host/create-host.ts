@@ -3,7 +3,9 @@ import { createCatalogue } from '../capabilities/catalogue.js';
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import { defaultFrameLimits } from '../frames/limits.js';
 import { silentLogger } from '../interfaces/logger.js';
-import { msgpackrCodec } from '../messages/codec.js';
+import type { Transport } from '../interfaces/transport.js';
+import { invalidManifest } from '../manifest/parse-manifest.js';
+import { strictCodec } from '../messages/strict-codec/strict-codec.js';
 import type { Grant } from '../policy/grant.js';
 import { memoryGrantStore } from '../policy/grant-store.js';
 import { EventBus } from '../services/event-bus.js';
@@ -11,16 +13,21 @@ import { memoryStorage } from '../services/memory-storage.js';
 import { Audit, type AuditEntry, type AuditRecord } from './audit.js';
 import { Broker } from './broker.js';
 import { builtinServices } from './builtin-services.js';
+import { checkManifest } from './check-manifest.js';
 import { idFactory } from './create-id.js';
+import { DialIn, type HostListener } from './dial-in/dial-in.js';
+import { resolveDialInOptions } from './dial-in/dial-in-options.js';
+import type { IssuedToken, IssueTokenOptions, TokenInspection } from './dial-in/tokens.js';
 import { guardedLogger } from './guarded-logger.js';
 import { createHostEvents, type HostEvents } from './host-events.js';
 import type { HostOptions, InstallOptions } from './host-options.js';
 import { installPlugin, type PluginVersion } from './install-plugin.js';
-import { assertHostOptions, assertInstallOptions, assertNotification } from './known-options.js';
+import { assertHostOptions, assertInstallOptions, assertNotification, assertTokenOptions } from './known-options.js';
 import { assertGrace } from './limits.js';
 import { type HostNotifications, Notifier } from './notifications.js';
 import { Plugin } from './plugin.js';
 import type { FileUrl, PluginSource } from './plugin-source.js';
+import { readSource } from './read-source.js';
 import { proveGuards } from './start-up-proof.js';
 
 /** The embedding side: it owns plugins, grants, the topic bus and the audit. */
@@ -49,6 +56,24 @@ export interface Host {
    * approved or the plugin is installed anew; to take it back for good change the rule. Rejects with INVALID_ARGUMENT if no plugin has such a grant.
    */
   revoke(grantId: string, options: { readonly by: string; readonly reason?: string }): Promise<void>;
+  /**
+   * Listens for workers and controllers that connect by themselves (docs/protocol.md, section 13). Whoever connects needs a token, and waits at a gate
+   * that is bounded in number, bytes and time (`dialIn` of the options). Rejects with what the transport rejects with, or HOST_STOPPED.
+   */
+  listen(transport: Transport, address: string): Promise<HostListener>;
+  /**
+   * Issues a registration token: for workers of one plugin, or for a controller. The secret is told here and never again. A worker may dial in whether
+   * or not the plugin's manifest says `runtime.type: external`, if the plugin has no other worker.
+   * @throws INVALID_ARGUMENT
+   */
+  issueToken(options: IssueTokenOptions): IssuedToken;
+  /** The tokens that are still good for something, oldest first. */
+  readonly tokens: readonly TokenInspection[];
+  /**
+   * Takes a token back, and ends the controllers that came with it. Workers that registered with it stay: stop their plugin to be rid of them.
+   * @throws INVALID_ARGUMENT if there is no such token.
+   */
+  revokeToken(id: string, options?: { readonly by?: string }): void;
   /** Listens to the host's own notifications; returns the function that ends it. A listener that throws is logged and harms nobody. */
   on<Name extends keyof HostNotifications>(name: Name, listener: (notification: HostNotifications[Name]) => void): () => void;
   /** The audit records in memory (the newest 10,000), oldest first. */
@@ -117,9 +142,23 @@ export function createHost(options: HostOptions): Host {
     broker,
     grantStore: options.grantStore ?? memoryGrantStore(),
     policy: options.policy ?? { rules: [] },
-    codec: options.codec ?? msgpackrCodec(),
+    codec: options.codec ?? strictCodec(),
     frameLimits: { ...defaultFrameLimits, ...options.frameLimits },
+    dialInLimits: resolveDialInOptions(options.dialIn),
   };
+  const dialIn = new DialIn({
+    ...shared,
+    limits: shared.dialInLimits,
+    heartbeatMs: options.timings?.heartbeatMs,
+    debug: options.debug ?? false,
+    find: (pluginId) => installed.get(pluginId)?.version,
+    idOf(manifestText) {
+      const { manifest, problems } = checkManifest({ manifest: manifestText }, catalogue);
+      if (manifest === undefined) throw invalidManifest(problems, undefined);
+      return manifest.id;
+    },
+    install: (manifest, installOptions) => void place({ manifest }, installOptions, true),
+  });
 
   const host: Host = {
     events,
@@ -129,27 +168,7 @@ export function createHost(options: HostOptions): Host {
     async install(source, installOptions = {}) {
       assertRunning();
       assertInstallOptions(installOptions);
-      const read = await readSource(source);
-      assertRunning();
-      const candidate = installPlugin(shared, read, installOptions, (id) => installed.get(id)?.version.supervisor.generation ?? 0);
-      const slot = installed.get(candidate.id);
-      if (slot === undefined) {
-        const made: PluginSlot = { version: candidate, plugin: new Plugin(() => made.version.supervisor) };
-        installed.set(candidate.id, made);
-        return made.plugin;
-      }
-      if (slot.version.fingerprint === candidate.fingerprint && slot.version.launcher === candidate.launcher) return slot.plugin;
-      const { supervisor } = slot.version;
-      if (!supervisor.resting) {
-        throw new WorkerRuntimeError(
-          'INVALID_STATE',
-          `"${candidate.id}" is ${supervisor.state}; stop it before another version or configuration is installed.`,
-        );
-      }
-      slot.version = candidate;
-      // Nothing runs, so that nothing is waited for.
-      void supervisor.close({ code: 'PLUGIN_NOT_FOUND', message: `Another version of "${candidate.id}" has taken the place of this one.` });
-      return slot.plugin;
+      return place(await readSource(source, options.readSource), installOptions);
     },
     async uninstall(pluginId) {
       const slot = slotOf(pluginId);
@@ -173,6 +192,19 @@ export function createHost(options: HostOptions): Host {
       }
       throw new WorkerRuntimeError('INVALID_ARGUMENT', `No plugin has a grant "${grantId}"; host.grants() lists them.`);
     },
+    async listen(transport, address) {
+      assertRunning();
+      return dialIn.listen(transport, address);
+    },
+    issueToken(tokenOptions) {
+      assertRunning();
+      assertTokenOptions(tokenOptions);
+      return dialIn.tokens.issue(tokenOptions);
+    },
+    get tokens() {
+      return dialIn.tokens.list();
+    },
+    revokeToken: (id, { by = 'host' } = {}) => dialIn.revoke(id, by),
     on(name, listener) {
       assertNotification(name);
       return notifier.on(name, listener);
@@ -181,7 +213,8 @@ export function createHost(options: HostOptions): Host {
     async stop({ graceMs } = {}) {
       assertGrace(graceMs);
       const end = { code: 'HOST_STOPPED', message: 'The host is stopping or was stopped.' } as const;
-      const closed = Promise.all([...installed.values()].map(({ version }) => version.supervisor.close(end, graceMs)));
+      dialIn.shut();
+      const closed = Promise.all([dialIn.close(), ...[...installed.values()].map(({ version }) => version.supervisor.close(end, graceMs))]);
       stopping ??= closed.then(() => {
         bus.close();
         audit.close();
@@ -193,6 +226,31 @@ export function createHost(options: HostOptions): Host {
   };
   return host;
 
+  /** @param onlyDialsIn what the host itself may start somebody else must have put there. */
+  function place(source: PluginSource, installOptions: InstallOptions, onlyDialsIn = false): Plugin {
+    assertRunning();
+    const lastGeneration = (id: string): number => installed.get(id)?.version.supervisor.generation ?? 0;
+    const candidate = installPlugin(shared, source, installOptions, { lastGeneration, onlyDialsIn });
+    const slot = installed.get(candidate.id);
+    if (slot === undefined) {
+      const made: PluginSlot = { version: candidate, plugin: new Plugin(() => made.version.supervisor) };
+      installed.set(candidate.id, made);
+      return made.plugin;
+    }
+    if (slot.version.fingerprint === candidate.fingerprint && slot.version.launcher === candidate.launcher) return slot.plugin;
+    const { supervisor } = slot.version;
+    if (!supervisor.resting) {
+      throw new WorkerRuntimeError(
+        'INVALID_STATE',
+        `"${candidate.id}" is ${supervisor.state}; stop it before another version or configuration is installed.`,
+      );
+    }
+    slot.version = candidate;
+    // Nothing runs, so that nothing is waited for.
+    void supervisor.close({ code: 'PLUGIN_NOT_FOUND', message: `Another version of "${candidate.id}" has taken the place of this one.` });
+    return slot.plugin;
+  }
+
   function slotOf(pluginId: string): PluginSlot {
     const slot = installed.get(pluginId);
     if (slot === undefined) throw new WorkerRuntimeError('PLUGIN_NOT_FOUND', `No plugin "${pluginId}" is installed.`);
@@ -201,16 +259,5 @@ export function createHost(options: HostOptions): Host {
 
   function assertRunning(): void {
     if (stopping !== undefined) throw new WorkerRuntimeError('HOST_STOPPED', 'The host is stopping or was stopped; make a new one.');
-  }
-
-  async function readSource(source: string | FileUrl | PluginSource): Promise<PluginSource> {
-    if (typeof source === 'object' && source !== null && 'manifest' in source) return source;
-    if (typeof source !== 'string' && (typeof source !== 'object' || source === null || typeof source.href !== 'string')) {
-      throw new WorkerRuntimeError('INVALID_ARGUMENT', "install takes the path of a plugin's folder, a file: URL of it, or a PluginSource.");
-    }
-    if (options.readSource === undefined) {
-      throw new WorkerRuntimeError('INVALID_ARGUMENT', 'This host cannot read folders; pass a PluginSource, or use createNodeHost.');
-    }
-    return options.readSource(source);
   }
 }

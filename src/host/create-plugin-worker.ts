@@ -1,3 +1,5 @@
+import type { HelloFields, WelcomeFields } from '../messages/message.js';
+import { protocolFeatures } from '../session/handshake.js';
 import { Worker } from '../worker/worker.js';
 import type { WorkerState } from '../worker/worker-table.js';
 import { admitWorker } from './admission.js';
@@ -6,8 +8,8 @@ import type { SupervisorOptions } from './supervisor-options.js';
 
 /** What a supervisor wants to know of its worker. */
 export interface PluginWorkerEvents {
-  /** It was told its grants. */
-  onAdmitted(): void;
+  /** It is about to be told its grants. @returns how it may resume its session; undefined if it cannot. */
+  onAdmitted(session: string, hello: HelloFields): WelcomeFields['resume'];
   onOneWayCredit(): void;
   onState(to: WorkerState): void;
 }
@@ -28,10 +30,11 @@ export function createPluginWorker(
     limits: frameLimits,
     maxConcurrency,
     debug,
+    features: launcher.isolation === 'external' ? protocolFeatures : [],
     admit: (hello) => {
       const welcome = admitWorker(hello, generation, { ...options, heartbeatMs: workers.timings.heartbeatMs });
-      events.onAdmitted();
-      return welcome;
+      const resume = events.onAdmitted(welcome.session, hello);
+      return resume === undefined ? welcome : { ...welcome, resume };
     },
     handlers: {
       ...workerHandlers,

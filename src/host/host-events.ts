@@ -20,11 +20,24 @@ export interface HostEvents {
 
 /** Makes the embedder's view of a bus. */
 export function createHostEvents(bus: EventBus, clock: Clock, createId: () => string): HostEvents {
+  // Unique by the host's part and the count; a fresh random id for each event would cost as much as the rest of it.
+  const hostPart = createId();
+  let count = 0;
+  let timestampOf = Number.NaN;
+  let timestamp = '';
+  const now = (): string => {
+    const wallTime = clock.wallTime();
+    if (wallTime !== timestampOf) timestamp = new Date(wallTime).toISOString();
+    timestampOf = wallTime;
+    return timestamp;
+  };
   return {
     async publish(topic, payload, { source = 'host', correlationId } = {}) {
-      const id = createId();
-      const timestamp = new Date(clock.wallTime()).toISOString();
-      await bus.publish({ id, topic, source, timestamp, payload, ...(correlationId === undefined ? {} : { correlationId }) });
+      count += 1;
+      const id = `${hostPart}-${count.toString(36)}`;
+      const event = { id, topic, source, timestamp: now(), payload };
+      const wait = bus.publish(correlationId === undefined ? event : { ...event, correlationId });
+      if (wait !== undefined) await wait;
       return id;
     },
     subscribe: (pattern, handler, options) => bus.subscribe(pattern, handler, options),

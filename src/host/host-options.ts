@@ -11,6 +11,7 @@ import type { Service } from '../services/define-service.js';
 import type { StorageBackend } from '../services/storage-service.js';
 import type { WorkerTimings } from '../worker/worker-options.js';
 import type { AuditSink } from './audit.js';
+import type { DialInOptions } from './dial-in/dial-in-options.js';
 import type { HostLimits } from './limits.js';
 import type { FileUrl, PluginSource } from './plugin-source.js';
 
@@ -38,9 +39,10 @@ export interface HostOptions {
   readonly onAudit?: AuditSink;
   /** Overrides single time limits. */
   readonly timings?: Partial<WorkerTimings>;
-  /** Bounds for every plugin. Each has a default. */
   /** Overrides single limits. */
   readonly limits?: HostLimits;
+  /** Bounds on what dials in (`host.listen`). Each has a default. */
+  readonly dialIn?: DialInOptions;
   /** Limits of frames and values; default 4 MiB, depth 32, 100,000 elements. */
   readonly frameLimits?: Partial<FrameLimits>;
   /** Default: MessagePack by msgpackr. */

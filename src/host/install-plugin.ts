@@ -15,6 +15,8 @@ import type { Audit } from './audit.js';
 import { Authority } from './authority.js';
 import type { Broker, BrokerClient } from './broker.js';
 import { checkManifest } from './check-manifest.js';
+import type { DialInOptions } from './dial-in/dial-in-options.js';
+import { DialInPort } from './dial-in/dial-in-port.js';
 import type { HostOptions, InstallOptions } from './host-options.js';
 import { assertTrustTier, limitsFor, timingsFor } from './limits.js';
 import type { Notifier } from './notifications.js';
@@ -31,6 +33,9 @@ export interface PluginVersion {
   readonly supervisor: Supervisor;
   readonly log: PluginLog;
   readonly launcher: Launcher | undefined;
+  /** Where its workers that dial in are handed over. */
+  readonly dialIns: DialInPort;
+  readonly manifestDigest: string;
   /** The same for the same manifest, content, trust, configuration and limits. */
   readonly fingerprint: string;
 }
@@ -50,17 +55,26 @@ export interface HostParts {
   readonly policy: Policy;
   readonly codec: ValueCodec;
   readonly frameLimits: FrameLimits;
+  readonly dialInLimits: Required<DialInOptions>;
+}
+
+/** How a version comes about. */
+export interface InstallContext {
+  /** Of the version that this one follows. */
+  lastGeneration(pluginId: string): number;
+  /** The manifest was brought by a worker: whatever it says, the host starts nothing of it by itself. */
+  readonly onlyDialsIn: boolean;
 }
 
 /**
- * Checks a plugin and makes its parts. Starts nothing. @param lastGeneration of the version that this one follows, by plugin id.
+ * Checks a plugin and makes its parts. Starts nothing.
  * @throws INVALID_MANIFEST, INVALID_CONFIG, INVALID_ARGUMENT
  */
 export function installPlugin(
   host: HostParts,
   source: PluginSource,
   install: InstallOptions,
-  lastGeneration: (pluginId: string) => number,
+  { lastGeneration, onlyDialsIn }: InstallContext,
 ): PluginVersion {
   const { options, platform, createId, notifier, logger, audit, broker, catalogue } = host;
   const { clock } = platform;
@@ -99,10 +113,12 @@ export function installPlugin(
     bus: host.bus,
     maxSubscriptions: limits.maxSubscriptions,
     currentWorker: () => supervisor.worker,
+    wallTime: () => platform.clock.wallTime(),
     isGranted: (pattern) => broker.wouldAllow(client, 'events.subscribe', { pattern }),
     onRevoked: (pattern) => log.report('info', { pattern }, 'A subscription was ended: no grant covers it any more.'),
   });
   const launcher = source.launcher ?? options.launcher;
+  const dialIns = new DialInPort(platform, host.dialInLimits);
   const supervisor: Supervisor = new Supervisor({
     platform,
     workers: {
@@ -118,7 +134,8 @@ export function installPlugin(
     isUnchanged: checkOf(source),
     directory: source.directory,
     trust,
-    launcher,
+    launcher: source.launcher ?? (onlyDialsIn || manifest.runtime?.type === 'external' ? dialIns : options.launcher),
+    dialIns,
     config,
     secretConfigKeys: secretKeys,
     authority,
@@ -140,8 +157,8 @@ export function installPlugin(
     onWorkerState: (worker, from, to) =>
       notifier.emit('worker.state', { plugin: manifest.id, worker: worker.id, generation: worker.generation, from, to, reason: worker.reason }),
   });
-  const fingerprint = JSON.stringify([digest, source.contentDigest, source.directory, trust, config, limits, timings]);
-  return { id: manifest.id, supervisor, log, launcher, fingerprint };
+  const fingerprint = JSON.stringify([digest, source.contentDigest, source.directory, onlyDialsIn, trust, config, limits, timings]);
+  return { id: manifest.id, supervisor, log, launcher, dialIns, manifestDigest: digest, fingerprint };
 }
 
 function workerHandlers({ audit, broker, notifier }: HostParts, client: BrokerClient): SupervisorOptions['workerHandlers'] {

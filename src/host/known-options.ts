@@ -1,6 +1,8 @@
 import { nearest } from '../errors/nearest.js';
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { WorkerTimings } from '../worker/worker-options.js';
+import { type DialInOptions, dialInOptionNames } from './dial-in/dial-in-options.js';
+import type { ControllerTokenOptions, IssueTokenOptions, WorkerTokenOptions } from './dial-in/tokens.js';
 import type { HostOptions, InstallOptions } from './host-options.js';
 import type { HostLimits } from './limits.js';
 import type { HostNotifications } from './notifications.js';
@@ -19,6 +21,7 @@ const hostOptions: Record<keyof HostOptions, true> = {
   onAudit: true,
   timings: true,
   limits: true,
+  dialIn: true,
   frameLimits: true,
   codec: true,
   debug: true,
@@ -41,6 +44,15 @@ const timings: Record<keyof WorkerTimings, true> = {
   killTimeoutMs: true,
   heartbeatMs: true,
 };
+const workerToken: Record<keyof WorkerTokenOptions, true> = { role: true, plugin: true, install: true, uses: true, expiresInMs: true, by: true };
+const controllerToken: Record<keyof ControllerTokenOptions, true> = {
+  role: true,
+  plugins: true,
+  name: true,
+  uses: true,
+  expiresInMs: true,
+  by: true,
+};
 const notifications: Record<keyof HostNotifications, true> = {
   'plugin.state': true,
   'worker.state': true,
@@ -53,6 +65,7 @@ const notifications: Record<keyof HostNotifications, true> = {
 /** A misspelt option would be ignored without a word, and a policy that is ignored grants nothing. @throws INVALID_ARGUMENT */
 export function assertHostOptions(options: HostOptions): void {
   assertKnown('createHost', options, hostOptions);
+  assertKnown('dialIn', (options.dialIn ?? {}) satisfies DialInOptions, dialInOptionNames);
   assertLimitsAndTimings(options);
 }
 
@@ -60,6 +73,16 @@ export function assertHostOptions(options: HostOptions): void {
 export function assertInstallOptions(options: InstallOptions): void {
   assertKnown('install', options, installOptions);
   assertLimitsAndTimings(options);
+}
+
+/** The same for `host.issueToken`. @throws INVALID_ARGUMENT */
+export function assertTokenOptions(options: IssueTokenOptions): void {
+  const role: unknown = options?.role ?? 'worker';
+  if (role !== 'worker' && role !== 'controller') throw new WorkerRuntimeError('INVALID_ARGUMENT', 'issueToken: role must be worker or controller.');
+  assertKnown('issueToken', options, role === 'controller' ? controllerToken : workerToken);
+  if (role === 'controller' && !Array.isArray((options as ControllerTokenOptions).plugins))
+    throw new WorkerRuntimeError('INVALID_ARGUMENT', 'issueToken: plugins must be a list of ids.');
+  if (options.role !== 'controller' && options.install !== undefined) assertInstallOptions(options.install);
 }
 
 /** The same for `host.on`. @throws INVALID_ARGUMENT */

@@ -35,14 +35,14 @@ export class PluginCalls {
     this.#options = options;
   }
 
-  /** Rejects, never throws. */
-  call(method: string, params: unknown, options: CallOptions): Promise<unknown> {
+  /** Rejects, never throws. @param caller whose idempotency keys are not those of others; a controller's name, or empty for the embedder. */
+  call(method: string, params: unknown, options: CallOptions, caller = ''): Promise<unknown> {
     try {
       const made = this.#nest(method, options, options.timeoutMs ?? this.#options.handlerTimeoutMs);
       if (options.idempotencyKey === undefined) return this.#clean(this.#free().session.call(method, params, made));
       // Asked first: what a worker that is gone has answered is not the next one's answer.
       this.#options.readyWorker();
-      const key = JSON.stringify([method, options.idempotencyKey]);
+      const key = JSON.stringify([method, options.idempotencyKey, caller]);
       return this.#settled.once(key, () => this.#clean(this.#free().session.call(method, params, made)), options.signal);
     } catch (error) {
       return Promise.reject(error);
@@ -94,13 +94,13 @@ export class PluginCalls {
 
 /** The options of a session's call, always with the same fields in the same order: what reads them on the way of every call stays fast. */
 function shaped(
-  { idleTimeoutMs, signal, onProgress, idempotencyKey, actingFor, input }: SessionCallOptions,
+  { idleTimeoutMs, signal, onProgress, idempotencyKey, actingFor, transfer, input }: SessionCallOptions,
   timeoutMs: number | undefined,
   traceparent: string | undefined,
   tag: readonly CallLink[],
   parent: NestedCallOptions['parent'],
 ): NestedCallOptions {
-  return { timeoutMs, idleTimeoutMs, signal, onProgress, idempotencyKey, actingFor, traceparent, input, tag, parent };
+  return { timeoutMs, idleTimeoutMs, signal, onProgress, idempotencyKey, actingFor, traceparent, transfer, input, tag, parent };
 }
 
 /** A stream whose errors tell no secrets. */

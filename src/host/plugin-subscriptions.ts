@@ -9,6 +9,8 @@ export interface PluginSubscriptionsOptions {
   readonly pluginId: string;
   readonly bus: EventBus;
   readonly maxSubscriptions: number;
+  /** Milliseconds since the epoch: grants expire by themselves. */
+  wallTime(): number;
   currentWorker(): Worker | undefined;
   /** Whether the plugin may still subscribe to the pattern. */
   isGranted(pattern: string): boolean;
@@ -25,6 +27,8 @@ export class PluginSubscriptions {
   readonly #matchers = new Map<string, (topic: string) => boolean>();
   #detach: (() => void) | undefined;
   #missed = 0;
+  /** What {@link PluginSubscriptions.#mayHave} said last, and when: only a revoke changes it within a millisecond. */
+  #judged: { readonly topic: string; readonly at: number; readonly mayHave: boolean } | undefined;
   #waiters: (() => void)[] = [];
 
   constructor(options: PluginSubscriptionsOptions) {
@@ -52,9 +56,11 @@ export class PluginSubscriptions {
       (event) => this.#deliver(event),
     );
     this.#matchers.set(parsed, topicMatcher(parsed));
+    this.#judged = undefined;
   }
 
   remove(pattern: string): void {
+    this.#judged = undefined;
     if (!this.#matchers.delete(pattern) || this.#matchers.size > 0) return;
     this.#detach?.();
     this.#detach = undefined;
@@ -63,6 +69,7 @@ export class PluginSubscriptions {
 
   /** Ends those that no grant covers any more. */
   prune(): void {
+    this.#judged = undefined;
     for (const pattern of this.patterns) {
       if (this.#options.isGranted(pattern)) continue;
       this.remove(pattern);
@@ -90,6 +97,8 @@ export class PluginSubscriptions {
 
   /** Whether the event is still wanted and granted: since it was queued both may have changed, and grants expire by themselves. */
   #mayHave(topic: string): boolean {
+    const at = this.#options.wallTime();
+    if (this.#judged?.topic === topic && this.#judged.at === at) return this.#judged.mayHave;
     let mayHave = false;
     for (const [pattern, matches] of [...this.#matchers]) {
       if (!matches(topic)) continue;
@@ -99,27 +108,35 @@ export class PluginSubscriptions {
         this.#options.onRevoked(pattern);
       }
     }
+    this.#judged = { topic, at, mayHave };
     return mayHave;
   }
 
-  async #deliver(event: BusEvent): Promise<void> {
+  #deliver(event: BusEvent): Promise<void> | undefined {
     const missed = this.#missed + (event.missed ?? 0);
     // Lost, unless it turns out otherwise.
     this.#missed = missed + 1;
     const params = missed === 0 ? event : { ...event, missed };
-    for (;;) {
-      if (!this.#mayHave(event.topic)) {
-        this.#missed = this.#matchers.size === 0 ? 0 : missed;
-        return;
-      }
-      const worker = this.#options.currentWorker();
-      // Events are delivered at most once: without a worker they are only counted.
-      if (worker?.state !== 'ready') return;
-      if (worker.session.notify('events.deliver', { ...params })) {
-        this.#missed = 0;
-        return;
-      }
+    return this.#tryDelivery(params, missed) ? undefined : this.#keepTrying(params, missed);
+  }
+
+  async #keepTrying(params: BusEvent, missed: number): Promise<void> {
+    do {
       await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    } while (!this.#tryDelivery(params, missed));
+  }
+
+  /** @returns false if the worker takes no more at present. */
+  #tryDelivery(params: BusEvent, missed: number): boolean {
+    if (!this.#mayHave(params.topic)) {
+      this.#missed = this.#matchers.size === 0 ? 0 : missed;
+      return true;
     }
+    const worker = this.#options.currentWorker();
+    // Events are delivered at most once: without a worker they are only counted.
+    if (worker?.state !== 'ready') return true;
+    if (!worker.session.notify('events.deliver', params)) return false;
+    this.#missed = 0;
+    return true;
   }
 }

@@ -12,6 +12,7 @@ export const pluginEvents = [
   'ready',
   'failed-retry',
   'failed-final',
+  'await-dial-in',
   'retry-due',
   'stop',
   'disable',
@@ -29,7 +30,8 @@ export type PluginEffect = (typeof pluginEffects)[number];
 
 /**
  * The life of a plugin. `failed-retry` and `failed-final` say that a start failed or the worker was lost; which of the two it is,
- * the restart policy decides.
+ * the restart policy decides. `await-dial-in` says the same of a worker that dialled in: the host cannot start another, and the next one that
+ * dials in starts the plugin, without an operator.
  */
 export const pluginTable: TransitionTable<PluginState, PluginEvent, PluginEffect> = {
   idle: {
@@ -46,12 +48,14 @@ export const pluginTable: TransitionTable<PluginState, PluginEvent, PluginEffect
   },
   starting: {
     ready: { to: 'active', effects: ['announce'] },
+    'await-dial-in': { to: 'idle', effects: ['announce'] },
     'failed-retry': { to: 'backoff', effects: ['announce', 'schedule-retry'] },
     'failed-final': { to: 'quarantined', effects: ['announce'] },
     stop: { to: 'stopping', effects: ['announce', 'stop-worker'] },
     disable: { to: 'stopping', effects: ['announce', 'stop-worker'] },
   },
   active: {
+    'await-dial-in': { to: 'idle', effects: ['announce'] },
     'failed-retry': { to: 'backoff', effects: ['announce', 'schedule-retry'] },
     'failed-final': { to: 'quarantined', effects: ['announce'] },
     stop: { to: 'stopping', effects: ['announce', 'stop-worker'] },

@@ -79,7 +79,8 @@ export class Plugin {
   }
 
   /**
-   * Starts a worker and waits until it is ready; does nothing if one is.
+   * Starts a worker and waits until it is ready; does nothing if one is. Where the manifest says `runtime.type: external`, waits for one to dial in
+   * (`host.listen`, `host.issueToken`), for `startTimeoutMs`; the reason of the error is START_TIMEOUT if none came.
    * @throws APPROVAL_REQUIRED (details: the plan), CAPABILITY_DENIED, START_FAILED (with the reason), INVALID_STATE, HOST_STOPPED
    */
   start(): Promise<void> {

@@ -23,15 +23,20 @@ export const contentChanged: StartRequirements = {
 /** From the weakest level to the strongest. */
 const isolationOrder: readonly IsolationLevel[] = ['none', 'process', 'sandbox'];
 
+/** What stands for the runtime of a worker that somebody else started. */
+const startedElsewhere: Startable['runtime'] = { type: 'external', entry: '', args: [], env: {}, channel: 'fd' };
+
 /** Whether a plugin can be started by a launcher at all. */
 export function startRequirements({ runtime, minIsolation }: Manifest, launcher: Launcher | undefined): StartRequirements {
-  if (runtime?.entry === undefined) return refuse('SPAWN_FAILED', 'Its manifest says nothing that could be started here (runtime.entry).');
+  const dialsIn = launcher?.isolation === 'external';
+  if (runtime?.entry === undefined && !dialsIn)
+    return refuse('SPAWN_FAILED', 'Its manifest says nothing that could be started here (runtime.entry).');
   if (launcher === undefined) return refuse('SPAWN_FAILED', 'The host has no launcher; pass one, or use createNodeHost.');
   if (minIsolation !== undefined && !isAtLeast(launcher.isolation, minIsolation)) {
     const message = `Its manifest wants isolation "${minIsolation}", the launcher "${launcher.name}" gives "${launcher.isolation}".`;
     return refuse('ISOLATION_UNAVAILABLE', message);
   }
-  return { startable: true, launcher, runtime: { ...runtime, entry: runtime.entry } };
+  return { startable: true, launcher, runtime: runtime?.entry === undefined ? startedElsewhere : { ...runtime, entry: runtime.entry } };
 }
 
 /** Why a plugin with such a plan is not started; undefined if it may be. */
@@ -45,6 +50,14 @@ export function planRefusal(
   return status === 'denied'
     ? { code: 'CAPABILITY_DENIED', message: `The policy denies "${pluginId}" what it needs: ${names}` }
     : { code: 'APPROVAL_REQUIRED', message: `"${pluginId}" awaits approval: ${names}` };
+}
+
+/** Failures of a plugin's own making: a worker that dials in again would only repeat them, so that somebody has to look. */
+const ownFaults: ReadonlySet<ReasonCode> = new Set(['PROTOCOL_ERROR', 'LOAD_FAILED', 'CONTENT_CHANGED', 'ISOLATION_UNAVAILABLE']);
+
+/** What a plugin does after a start that failed, or a worker that was lost. */
+export function afterFailure(code: ReasonCode | undefined, launcher: Launcher | undefined): 'failed-final' | 'await-dial-in' {
+  return launcher?.isolation === 'external' && (code === undefined || !ownFaults.has(code)) ? 'await-dial-in' : 'failed-final';
 }
 
 function refuse(code: ReasonCode, message: string): StartRequirements {

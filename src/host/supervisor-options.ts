@@ -5,6 +5,7 @@ import type { Redactor } from '../plugin/redactor.js';
 import type { TrustTier } from '../policy/policy.js';
 import type { WorkerHandlers, WorkerOptions } from '../worker/worker-options.js';
 import type { AdmissionOptions } from './admission.js';
+import type { DialInPort } from './dial-in/dial-in-port.js';
 import type { PluginLog } from './plugin-log.js';
 import type { PluginSubscriptions } from './plugin-subscriptions.js';
 import type { PluginState } from './plugin-table.js';
@@ -18,6 +19,8 @@ export interface SupervisorOptions extends Omit<AdmissionOptions, 'heartbeatMs'>
   readonly isUnchanged: (() => Promise<boolean>) | undefined;
   readonly trust: TrustTier;
   readonly launcher: Launcher | undefined;
+  /** Where workers of the plugin that dial in are handed over. */
+  readonly dialIns: DialInPort;
   readonly subscriptions: PluginSubscriptions;
   readonly log: PluginLog;
   readonly redactor: Redactor;
@@ -37,6 +40,9 @@ export interface SupervisorEnd {
 
 /** A start that has not come to its end. */
 export interface StartAttempt {
+  readonly launcher: Launcher | undefined;
+  /** Whether the launcher was asked already. */
+  launched: boolean;
   /** Set when the plugin was stopped meanwhile: nothing is launched any more. */
   cancelled: Reason | undefined;
   readonly done: Promise<void>;

@@ -1,23 +1,28 @@
 import type { Reason, ReasonCode } from '../errors/reason.js';
 import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
+import type { Launcher } from '../interfaces/launcher.js';
 import type { Manifest } from '../manifest/manifest.js';
 import type { TrustTier } from '../policy/policy.js';
 import type { PluginHealth } from '../services/baseline-services.js';
 import { createReason } from '../worker/create-reason.js';
 import { transition } from '../worker/transition-table.js';
 import type { Worker } from '../worker/worker.js';
+import { admitWorker } from './admission.js';
 import type { Authority } from './authority.js';
 import { createPluginWorker } from './create-plugin-worker.js';
+import { Reception } from './dial-in/reception.js';
 import { PluginCalls } from './plugin-calls.js';
 import type { PluginSubscriptions } from './plugin-subscriptions.js';
 import { type PluginEffect, type PluginEvent, type PluginState, pluginTable } from './plugin-table.js';
-import { contentChanged, planRefusal, type Startable, type StartRequirements, startRequirements } from './start-requirements.js';
+import { afterFailure, contentChanged, planRefusal, type Startable, type StartRequirements, startRequirements } from './start-requirements.js';
 import type { StartAttempt, SupervisorEnd, SupervisorOptions } from './supervisor-options.js';
 import { inspectWorker, type WorkerInspection } from './worker-inspection.js';
 
 /** Drives one plugin by its table: starts and stops its worker, and knows why there is none. */
 export class Supervisor {
   readonly calls: PluginCalls;
+  /** Where its workers that dial in are received. */
+  readonly reception: Reception;
   /** What the plugin last said about its own health. */
   health: PluginHealth = { status: 'ok' };
   readonly #options: SupervisorOptions;
@@ -32,6 +37,8 @@ export class Supervisor {
   #end: SupervisorEnd | undefined;
   #installed = false;
   #grantsUntold = false;
+  /** Called once, when the worker's state has changed. */
+  readonly #onWorkerState: (() => void)[] = [];
 
   constructor(options: SupervisorOptions) {
     const { manifest, maxConcurrency, handlerTimeoutMs, redactor } = options;
@@ -40,6 +47,17 @@ export class Supervisor {
     this.#reason = this.#makeReason('NOT_STARTED', 'The plugin has not been started.');
     this.#stopAs = { event: 'stopped', reason: this.#reason };
     this.calls = new PluginCalls({ pluginId: manifest.id, maxConcurrency, handlerTimeoutMs, redactor, readyWorker: () => this.#readyWorker() });
+    this.reception = new Reception({
+      pluginId: manifest.id,
+      port: options.dialIns,
+      state: () => this.#state,
+      resting: () => this.resting,
+      attempt: () => this.#attempt,
+      worker: () => this.#worker,
+      requirements: () => startRequirements(manifest, options.dialIns),
+      begin: (launcher) => this.#begin(launcher),
+      welcome: (hello, generation) => admitWorker(hello, generation, { ...options, heartbeatMs: options.workers.timings.heartbeatMs }),
+    });
   }
 
   get manifest(): Manifest {
@@ -78,14 +96,23 @@ export class Supervisor {
   }
 
   inspectWorker(): WorkerInspection | undefined {
-    return this.#worker === undefined ? undefined : inspectWorker(this.#worker, this.#options.launcher?.isolation ?? 'none');
+    return this.#worker === undefined ? undefined : inspectWorker(this.#worker);
   }
 
   start(): Promise<void> {
     if (this.#attempt !== undefined && this.#attempt.cancelled === undefined) return this.#attempt.done;
     if (this.#state === 'active' && this.#worker?.state === 'ready') return Promise.resolve();
+    return this.#begin(this.#options.launcher);
+  }
+
+  #begin(launcher: Launcher | undefined): Promise<void> {
     const before = this.#attempt?.done.catch(() => {});
-    const attempt: StartAttempt = { cancelled: undefined, done: Promise.resolve().then(() => this.#start(attempt, before)) };
+    const attempt: StartAttempt = {
+      launcher,
+      launched: false,
+      cancelled: undefined,
+      done: Promise.resolve().then(() => this.#start(attempt, before)),
+    };
     this.#attempt = attempt;
     const forget = (): void => {
       if (this.#attempt === attempt) this.#attempt = undefined;
@@ -136,8 +163,9 @@ export class Supervisor {
     const { manifest, authority } = this.#options;
     await before;
     await this.#stopping;
-    // It is on its way out; the next can begin when it is gone.
-    if (this.#state === 'active') await this.#worker?.exited;
+    // It is on its way out, or may come back; the next can begin when it is gone.
+    while ((this.#state as PluginState) === 'active' && this.#worker?.state !== 'ready') await this.#workerChange();
+    if ((this.#state as PluginState) === 'active') return;
     this.#assertWanted(attempt);
     const plan = await authority.resolve();
     this.#assertWanted(attempt);
@@ -148,14 +176,17 @@ export class Supervisor {
       throw new WorkerRuntimeError(refusal.code, refusal.message, { details: { plan }, reason });
     }
     this.#generation += 1;
-    const effects = this.#apply('start', this.#makeReason('STARTING', 'The worker is being started.'));
+    const { launcher } = attempt;
+    const what = launcher === this.#options.dialIns ? 'The host waits for a worker to dial in.' : 'The worker is being started.';
+    const effects = this.#apply('start', this.#makeReason('STARTING', what));
     if (!effects.includes('launch')) throw new WorkerRuntimeError('INVALID_STATE', `"${manifest.id}" cannot be started while it is ${this.#state}.`);
     // Whoever heard of the start may have stopped it.
     this.#assertWanted(attempt);
     // Approvals are for what was read when the plugin was installed, and for nothing that was put there since.
     const unchanged = (await this.#options.isUnchanged?.()) ?? true;
     this.#assertWanted(attempt);
-    await this.#launch(unchanged ? startRequirements(manifest, this.#options.launcher) : contentChanged);
+    attempt.launched = true;
+    await this.#launch(unchanged ? startRequirements(manifest, launcher) : contentChanged);
     if (this.#state === 'starting') this.#apply('ready', undefined);
     if (this.#state !== 'active') throw this.#stoppedMeanwhile(this.#reason);
   }
@@ -172,26 +203,44 @@ export class Supervisor {
     const worker = this.#createWorker(requirements);
     try {
       await worker.start();
+      await this.#whileDisconnected(worker);
       this.#installed ||= await this.runHook('plugin.install');
+      await this.#whileDisconnected(worker);
       if (worker.state !== 'ready') throw this.#stoppedMeanwhile(worker.reason);
     } catch (error) {
       const { message } = error as Error;
-      const reason = (isWorkerRuntimeError(error) ? error.reason : undefined) ?? this.#makeReason('LOAD_FAILED', this.#options.log.clean(message));
+      const lost = worker.state === 'disconnected' ? worker.reason : undefined;
+      const reason =
+        lost ?? (isWorkerRuntimeError(error) ? error.reason : undefined) ?? this.#makeReason('LOAD_FAILED', this.#options.log.clean(message));
       if (worker.state !== 'exited') await worker.stop(reason.message, 0);
-      if (this.#state === 'starting') this.#apply('failed-final', reason);
+      if (this.#state === 'starting') this.#applyFailure(reason, requirements.launcher);
       throw isWorkerRuntimeError(error, 'START_FAILED')
         ? error
         : new WorkerRuntimeError('START_FAILED', `"${manifest.id}" did not start: ${reason.message}`, { reason, cause: error });
     }
   }
 
+  /** A worker whose connection is lost may come back. */
+  async #whileDisconnected(worker: Worker): Promise<void> {
+    while (worker.state === 'disconnected') await this.#workerChange();
+  }
+
+  /** Resolves when the state of a worker has changed. */
+  #workerChange(): Promise<void> {
+    return new Promise((resolve) => this.#onWorkerState.push(resolve));
+  }
+
   #createWorker(requirements: Startable): Worker {
-    const { subscriptions, log } = this.#options;
+    const { subscriptions, log, dialIns } = this.#options;
     this.calls.forget();
     this.health = { status: 'ok' };
-    const worker = createPluginWorker(this.#options, requirements, this.#generation, {
-      onAdmitted: () => {
+    const worker: Worker = createPluginWorker(this.#options, requirements, this.#generation, {
+      onAdmitted: (session, hello) => {
         this.#grantsUntold = false;
+        if (requirements.launcher === dialIns) return dialIns.admit(session, worker.generation, hello);
+        // One that dialled in before is not the latest any more.
+        dialIns.forget();
+        return undefined;
       },
       onOneWayCredit: () => {
         this.#tellGrants();
@@ -199,7 +248,8 @@ export class Supervisor {
       },
       onState: (to) => {
         if (to === 'exited') log.flush();
-        if (to === 'exited' && worker === this.#worker && this.#state === 'active') this.#apply('failed-final', worker.reason);
+        if (to === 'exited' && worker === this.#worker && this.#state === 'active') this.#applyFailure(worker.reason, requirements.launcher);
+        for (const resolve of this.#onWorkerState.splice(0)) resolve();
         this.#tellGrants();
         subscriptions.wake();
       },
@@ -221,6 +271,8 @@ export class Supervisor {
   }
 
   async #stop(event: 'stop' | 'disable', reason: Reason, graceMs?: number): Promise<void> {
+    // Whoever stops a plugin does not want its worker back by itself.
+    this.#options.dialIns.endRenewal();
     if (this.#attempt !== undefined) this.#attempt.cancelled ??= reason;
     const disables = event === 'disable' || (this.#state === 'stopping' && this.#stopAs.event === 'stopped-disabled');
     if (event === 'disable' || !disables) this.#stopAs = { event: disables ? 'stopped-disabled' : 'stopped', reason };
@@ -258,6 +310,12 @@ export class Supervisor {
     const worker = this.#worker;
     if (!this.#grantsUntold || (worker?.state !== 'ready' && worker?.state !== 'draining')) return;
     this.#grantsUntold = !worker.session.notify('grants.changed', { grants: this.authority.wireGrants });
+  }
+
+  #applyFailure(reason: Reason | undefined, launcher: Launcher | undefined): void {
+    const event = afterFailure(reason?.code, launcher);
+    if (event === 'failed-final') this.#options.dialIns.forget();
+    this.#apply(event, reason);
   }
 
   #apply(event: PluginEvent, reason: Reason | undefined): readonly PluginEffect[] {

@@ -13,7 +13,7 @@ export interface WorkerInspection extends WorkerOffer {
   readonly state: WorkerState;
   /** Id of its process; undefined until it was launched, and where it has none of its own. */
   readonly pid: number | undefined;
-  /** The command line, for people. */
+  /** The command line, or where it dialled in from, for people. */
   readonly description: string;
   /** What its launcher gives, whatever was asked for. */
   readonly isolation: IsolationLevel;
@@ -28,8 +28,8 @@ export interface WorkerInspection extends WorkerOffer {
 }
 
 /** What can be said of a worker; undefined if it is gone. */
-export function inspectWorker(worker: Worker, isolation: IsolationLevel): WorkerInspection | undefined {
-  const { id, generation, state, pid, description, offer } = worker;
+export function inspectWorker(worker: Worker): WorkerInspection | undefined {
+  const { id, generation, state, pid, description, isolation, offer } = worker;
   if (state === 'exited') return undefined;
   const session = state === 'ready' || state === 'draining' ? worker.session : undefined;
   return {

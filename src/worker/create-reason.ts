@@ -41,3 +41,13 @@ export function describeFault({ code, message, goodbye }: SessionEnd): { readonl
   if (code === 'INTERNAL_ERROR') return { code: 'CHANNEL_CLOSED', message: `The host could not handle a message of the worker: ${message}` };
   return undefined;
 }
+
+/** The sentence and code for a session that the worker ended, or that was lost. @param hasProcess whether a process is left that could have ended too. */
+export function describeLoss({ code, message, goodbye }: SessionEnd, hasProcess: boolean): { readonly code: ReasonCode; readonly message: string } {
+  if (hasProcess) {
+    const how = goodbye ? `said goodbye (${code})` : 'closed its channel';
+    return { code: 'CHANNEL_CLOSED', message: `The worker ${how} while its process went on: ${message}` };
+  }
+  if (goodbye) return { code: 'EXITED', message: `The worker said goodbye (${code}): ${message}` };
+  return { code: 'DISCONNECTED', message: `The connection to the worker was lost: ${message}` };
+}

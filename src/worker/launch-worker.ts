@@ -36,5 +36,7 @@ export async function launchWorker(
     exited,
     terminate: () => launched.terminate(),
     kill: () => launched.kill(),
+    ...(launched.sessionOver === undefined ? {} : { sessionOver: () => launched.sessionOver?.() }),
+    ...(launched.breakOff === undefined ? {} : { breakOff: (message) => launched.breakOff?.(message) }),
   };
 }

@@ -1,4 +1,5 @@
 import type { LaunchedWorker } from '../interfaces/launcher.js';
+import type { CloseReason } from '../interfaces/transport.js';
 import { acceptHandshake, noReceiver } from '../session/handshake.js';
 import { MessageConnection } from '../session/message-connection.js';
 import { type Loss, Session, type SessionEnd } from '../session/session.js';
@@ -12,6 +13,10 @@ export interface WorkerSessionEvents {
   /** The session has begun; the worker's next message may be in the same chunk. */
   onSession(session: Session): void;
   onDrain(reason: string | undefined): void;
+  /** Its connection was lost, and the session waits for it to connect again. */
+  onSuspend(reason: CloseReason): void;
+  /** It has connected again. */
+  onResume(): void;
   explainLoss(end: SessionEnd): Promise<Loss>;
 }
 
@@ -29,6 +34,7 @@ export async function openSession(
     connection,
     clock,
     timeoutMs: timings.startTimeoutMs,
+    features: options.features,
     admit: (hello) => options.admit(hello),
     establish: () => {
       const session = new Session({
@@ -44,6 +50,8 @@ export async function openSession(
           onOneWayCredit: () => handlers.onOneWayCredit(worker),
           onDrain: (_graceMs, reason) => events.onDrain(reason),
           onViolation: (error) => handlers.onViolation(worker, error),
+          onSuspend: (reason) => events.onSuspend(reason),
+          onResume: () => events.onResume(),
           explainLoss: (end) => events.explainLoss(end),
           onEnd: () => {},
         },

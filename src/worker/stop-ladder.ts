@@ -66,7 +66,9 @@ export class StopLadder {
     const { timers } = this.#options;
     const session = this.#options.session();
     if (session?.peerDraining === true) await Promise.race([session.closed, timers.delay(hookTimeoutMs)]);
-    else await session?.call('plugin.unload', {}, { timeoutMs: hookTimeoutMs }).catch((error: unknown) => this.#options.onUnloadFailed(error));
+    // Nobody is there to be told, and whoever stops it has waited long enough.
+    else if (session?.suspended !== true)
+      await session?.call('plugin.unload', {}, { timeoutMs: hookTimeoutMs }).catch((error: unknown) => this.#options.onUnloadFailed(error));
     this.close();
     timers.set(exitTimeoutMs, () => this.#options.apply('exit-overdue'));
   }
@@ -81,7 +83,9 @@ export class StopLadder {
   /** SIGKILL. @param message for the calls in flight. @returns whether there was anything to kill. */
   kill(message: string): boolean {
     this.#closing = true;
-    this.#options.session()?.abort(message);
+    // One that has ended may still be saying why.
+    const session = this.#options.session();
+    if (session?.end === undefined) session?.abort(message);
     const launched = this.#options.launched();
     launched?.kill();
     return launched !== undefined;

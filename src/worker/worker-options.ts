@@ -76,6 +76,8 @@ export interface WorkerOptions {
   clean(text: string): string;
   /** The same error without secrets. */
   withoutSecrets(error: unknown): unknown;
+  /** Optional abilities of the protocol that are offered to it, as `resume`. */
+  readonly features: readonly string[];
   /** Decides about the hello and gives the welcome. Throws to reject. */
   admit(hello: HelloFields): Omit<WelcomeFields, 'version' | 'features'>;
   readonly handlers: WorkerHandlers;

@@ -1,12 +1,14 @@
 import type { Reason, ReasonCode } from '../errors/reason.js';
 import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
-import type { LaunchedWorker, LaunchRequest, WorkerExit } from '../interfaces/launcher.js';
+import type { IsolationLevel, LaunchedWorker, LaunchRequest, WorkerExit } from '../interfaces/launcher.js';
 import type { Loss, Session, SessionEnd } from '../session/session.js';
-import { describeFault } from './create-reason.js';
+import { describeFault, describeLoss } from './create-reason.js';
 import { EndReason } from './end-reason.js';
 import { launchWorker } from './launch-worker.js';
 import { Liveness } from './liveness.js';
 import { openSession } from './open-session.js';
+import type { Reconnection } from './reconnection.js';
+import { startFailed } from './start-failed.js';
 import { StopLadder } from './stop-ladder.js';
 import { TimerSet } from './timer-set.js';
 import { transition } from './transition-table.js';
@@ -33,6 +35,8 @@ export class Worker {
   readonly #timers: TimerSet;
   #state: WorkerState = 'starting';
   #launched: LaunchedWorker | undefined;
+  /** The present connection, where the worker has connected again. */
+  #reconnection: Reconnection | undefined;
   #session: Session | undefined;
   #liveness: Liveness | undefined;
   #offer: WorkerOffer = { methods: [], streams: [], events: [] };
@@ -78,9 +82,13 @@ export class Worker {
   get pid(): number | undefined {
     return this.#launched?.pid;
   }
-  /** The command line, for people. */
+  /** The command line, or where it dialled in from, for people. */
   get description(): string {
-    return this.#launched?.description ?? this.#options.launcher.name;
+    return this.#reconnection?.description ?? this.#launched?.description ?? this.#options.launcher.name;
+  }
+  /** What its launcher gives. */
+  get isolation(): IsolationLevel {
+    return this.#options.launcher.isolation;
   }
   get offer(): WorkerOffer {
     return this.#offer;
@@ -93,6 +101,25 @@ export class Worker {
       mayHaveRun: false,
       ...(reason === undefined ? {} : { reason }),
     });
+  }
+
+  /** Messages of it that have arrived; what a worker that connects again is told. */
+  get received(): number {
+    return this.#session?.received ?? 0;
+  }
+  /** Whether its session can go on over another connection. @param received what the worker says has arrived. */
+  canResume(received: number): boolean {
+    return this.#state !== 'stopping' && this.#state !== 'exited' && this.#session?.canResume(received) === true;
+  }
+  /** Goes on over another connection, on which the welcome was sent. Only where {@link Worker.canResume} says so. */
+  resume(reconnection: Reconnection, received: number): void {
+    this.#reconnection = reconnection;
+    this.#session?.resume(reconnection.connection, received);
+  }
+  /** Ends it at once, since the worker has begun anew on another connection. */
+  abandon(message: string): Promise<Reason> {
+    this.#fail('DISCONNECTED', message);
+    return this.exited;
   }
 
   /** Launches, shakes hands and loads. Rejects with START_FAILED and the reason; nothing of the worker runs then. */
@@ -132,7 +159,9 @@ export class Worker {
       this.#offer = readOffer(await this.#session?.call('plugin.load', {}, { timeoutMs: hookTimeoutMs }));
       this.#apply('loaded');
       if (this.#session?.peerDraining === true) this.#apply('peer-drains');
-      if ((this.#state as WorkerState) !== 'ready')
+      // Lost in the very moment in which it answered.
+      if (this.#session?.suspended === true) this.#onSuspended('It was lost as soon as the worker was loaded.');
+      if ((this.#state as WorkerState) !== 'ready' && (this.#state as WorkerState) !== 'disconnected')
         throw new WorkerRuntimeError('CANCELLED', 'It was told to end, or wants to, before it was ready.');
     } catch (error) {
       throw await this.#startError(error);
@@ -142,6 +171,8 @@ export class Worker {
   }
 
   get #overdue(): string {
+    if (this.#launched === undefined && this.isolation === 'external')
+      return `No worker dialled in within ${this.#options.timings.startTimeoutMs} ms (startTimeoutMs).`;
     return `The worker was not ready within ${this.#options.timings.startTimeoutMs} ms (startTimeoutMs).`;
   }
 
@@ -155,10 +186,16 @@ export class Worker {
     } else if (this.#state !== 'stopping') {
       // The handshake has the same limit as the start, and either timer may be the first.
       if (isWorkerRuntimeError(error, 'HANDSHAKE_TIMEOUT')) this.#end.note('START_TIMEOUT', this.#overdue);
+      else if (this.#session?.suspended === true)
+        this.#end.note('DISCONNECTED', `The connection to the worker was lost while it was loaded: ${message}`);
       else if (!lost) this.#end.note(this.#session === undefined ? 'HANDSHAKE_FAILED' : 'LOAD_FAILED', message);
+      if (this.#session === undefined) this.#launched.sessionOver?.();
       // A lost worker's exit says more than its connection; one that was rejected may still read why, and say so.
       if (lost || this.#session === undefined) await Promise.race([this.exited, this.#timers.delay(exitAfterLossMs)]);
-      this.#fail('CHANNEL_CLOSED', `The worker closed its channel before it was ready: ${message}`);
+      this.#fail(
+        this.#launched.sessionOver === undefined ? 'CHANNEL_CLOSED' : 'DISCONNECTED',
+        `The worker closed its channel before it was ready: ${message}`,
+      );
     }
     const reason = await this.exited;
     const cause = this.#options.withoutSecrets(error);
@@ -175,14 +212,30 @@ export class Worker {
         this.#end.note('DRAINING', `The worker takes no new calls: ${reason}`);
         this.#apply('peer-drains');
       },
+      onSuspend: ({ message }) => this.#onSuspended(message),
+      onResume: () => this.#onResumed(),
       explainLoss: (end) => this.#explainLoss(end),
     });
+  }
+
+  /** The connection was lost; the session waits. Nobody is pinged, and no new call is made. */
+  #onSuspended(message: string): void {
+    this.#liveness?.stop();
+    if (this.#state === 'ready') this.#end.note('DISCONNECTED', `The connection to the worker was lost: ${message}`);
+    this.#apply('resumable-loss');
+  }
+
+  #onResumed(): void {
+    this.#apply('resumed');
+    if (this.#state === 'draining') this.#watchLiveness();
   }
 
   /** The session is over. Says how the worker died, which its exit knows best, and lets the table act. */
   async #explainLoss(end: SessionEnd): Promise<Loss> {
     this.#resolveSessionOver();
     this.#liveness?.stop();
+    const { sessionOver } = this.#launched ?? {};
+    if (sessionOver !== undefined) void this.#session?.closed.then(sessionOver);
     if (!this.#ladder.closing && this.#state !== 'exited') await this.#onSessionLost(end);
     const reason = this.reason ?? this.#end.make('STOPPED', end.message);
     return { message: reason.message, reason };
@@ -192,12 +245,14 @@ export class Worker {
     const fault = describeFault(end);
     if (fault?.code === 'PROTOCOL_ERROR') this.#options.handlers.onViolation(this, new WorkerRuntimeError('PROTOCOL_ERROR', end.message));
     if (fault !== undefined) return this.#fail(fault.code, fault.message);
-    await Promise.race([this.exited, this.#timers.delay(end.goodbye ? this.#options.timings.exitTimeoutMs : exitAfterLossMs)]);
+    const hasProcess = this.#launched?.sessionOver === undefined;
+    if (hasProcess) await Promise.race([this.exited, this.#timers.delay(end.goodbye ? this.#options.timings.exitTimeoutMs : exitAfterLossMs)]);
     if (this.#state === 'exited') return;
-    const how = end.goodbye ? `said goodbye (${end.code})` : 'closed its channel';
     // One that was told to end, or said that it would, was expected to end its session.
-    if (this.#ladder.reason === undefined && this.#leaveReason === undefined)
-      this.#end.note('CHANNEL_CLOSED', `The worker ${how} while its process went on: ${end.message}`);
+    if (this.#ladder.reason === undefined && this.#leaveReason === undefined) {
+      const { code, message } = describeLoss(end, hasProcess);
+      this.#end.note(code, message);
+    }
     this.#apply('channel-lost');
   }
 
@@ -264,13 +319,13 @@ export class Worker {
       heartbeatMs: this.#options.timings.heartbeatMs,
       lastReceivedAt: () => session?.lastReceivedAt ?? 0,
       ping: () => void session?.ping(),
-      onDead: (silentMs) => this.#fail('HEARTBEAT_MISSED', `The worker answered no ping and sent nothing for ${Math.round(silentMs)} ms.`),
+      onDead: (silentMs) => {
+        const message = `The worker answered no ping and sent nothing for ${Math.round(silentMs)} ms.`;
+        const { breakOff } = this.#reconnection ?? this.#launched ?? {};
+        // A silent network is not a dead worker: it may come back.
+        if (breakOff === undefined) this.#fail('HEARTBEAT_MISSED', message);
+        else breakOff(message);
+      },
     });
   }
-}
-
-/** @param said whether the cause may be what the worker itself said. */
-function startFailed(pluginId: string, reason: Reason, cause: unknown, said: boolean): WorkerRuntimeError {
-  const details = said && isWorkerRuntimeError(cause) ? { cause: { code: cause.code, details: cause.details } } : {};
-  return new WorkerRuntimeError('START_FAILED', `The worker of "${pluginId}" did not start: ${reason.message}`, { reason, details, cause });
 }
