@@ -57,4 +57,10 @@ export class CallContext extends SessionContext implements Context {
   get actingFor(): string | undefined {
     return this.#call.actingFor;
   }
+  get transfer(): Context['transfer'] {
+    return (data) => {
+      this.#call.handOver([data.buffer]);
+      return data;
+    };
+  }
 }

@@ -84,7 +84,7 @@ export interface PluginAgents {
 /** How a plugin calls its host: as a call of a session, nested by itself. */
 export type HostCallOptions = Pick<
   SessionCallOptions,
-  'timeoutMs' | 'idleTimeoutMs' | 'signal' | 'onProgress' | 'idempotencyKey' | 'actingFor' | 'traceparent' | 'input'
+  'timeoutMs' | 'idleTimeoutMs' | 'signal' | 'onProgress' | 'idempotencyKey' | 'actingFor' | 'traceparent' | 'transfer' | 'input'
 >;
 
 /**
@@ -143,4 +143,9 @@ export interface Context<Input = unknown> extends PluginContext {
   readonly idempotencyKey: string | undefined;
   /** Id of the plugin on whose behalf the host makes the call. */
   readonly actingFor: string | undefined;
+  /**
+   * Gives the memory of binary data away and returns the data, to be part of a result or an item: `return { image: ctx.transfer(image) }`. Large data is then sent
+   * without a copy; it must not be touched any more, and is detached in a thread. Without it everything is copied when it is sent.
+   */
+  readonly transfer: <Data extends Uint8Array<ArrayBuffer>>(data: Data) => Data;
 }

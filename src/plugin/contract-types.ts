@@ -38,7 +38,10 @@ export type StreamHandlerResult<C extends Contract, Name extends keyof C['stream
 export type StreamHandlerInput<C extends Contract, Name extends keyof C['streams']> = ContractOutput<C['streams'][Name], 'input'>;
 
 /** How a call is made through a contract. */
-export type ContractCallOptions = Pick<SessionCallOptions, 'timeoutMs' | 'signal' | 'onProgress' | 'idempotencyKey' | 'actingFor' | 'traceparent'>;
+export type ContractCallOptions = Pick<
+  SessionCallOptions,
+  'timeoutMs' | 'signal' | 'onProgress' | 'idempotencyKey' | 'actingFor' | 'traceparent' | 'transfer'
+>;
 /** How a stream is started through a contract. */
 export type ContractStreamOptions = ContractCallOptions & Pick<SessionCallOptions, 'idleTimeoutMs'>;
 

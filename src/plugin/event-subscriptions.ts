@@ -63,19 +63,17 @@ export class EventSubscriptions {
 
   /** Hands an event to every handler whose pattern matches. @returns a promise of the end of all, or undefined if there is none. */
   deliver(event: PluginEvent): Promise<void> | undefined {
-    const matching = [...this.#open].filter((subscription) => subscription.matches(event.topic));
-    let left = matching.length;
-    if (left === 0) return undefined;
-    return new Promise((resolve) => {
-      const done = (): void => {
-        left -= 1;
-        if (left === 0) resolve();
-      };
-      for (const subscription of matching) {
-        subscription.waiting.push({ event, done });
-        if (!subscription.working) void this.#work(subscription);
-      }
-    });
+    let waits: Promise<void>[] | undefined;
+    // A copy: a handler may subscribe and unsubscribe.
+    for (const subscription of [...this.#open]) {
+      if (!subscription.matches(event.topic)) continue;
+      const wait = this.#hand(subscription, event);
+      if (wait === undefined) continue;
+      waits ??= [];
+      waits.push(wait);
+    }
+    if (waits === undefined || waits.length === 1) return waits?.[0];
+    return Promise.all(waits).then(() => {});
   }
 
   /** Resolves when no handler runs. */
@@ -88,23 +86,50 @@ export class EventSubscriptions {
     for (const subscription of [...this.#open]) this.remove(subscription);
   }
 
-  async #work(subscription: OpenSubscription): Promise<void> {
+  /** Has a handler take an event, at once if it is free. @returns a promise that never rejects, if it does not end at once. */
+  #hand(subscription: OpenSubscription, event: PluginEvent): Promise<void> | undefined {
+    if (subscription.working) return new Promise((done) => subscription.waiting.push({ event, done }));
     subscription.working = true;
     this.#working += 1;
+    const handled = this.#handle(subscription, event);
+    if (handled === undefined && subscription.waiting.length === 0) {
+      this.#rest(subscription);
+      return undefined;
+    }
+    const ended = Promise.resolve(handled);
+    void ended.then(() => this.#work(subscription));
+    return ended;
+  }
+
+  /** What has come in the meantime. */
+  async #work(subscription: OpenSubscription): Promise<void> {
     for (let next = subscription.waiting.shift(); next !== undefined; next = subscription.waiting.shift()) {
-      try {
-        await subscription.handler(next.event, this.#options.context());
-      } catch (error) {
-        this.#options.log.error(
-          { err: error, topic: next.event.topic, pattern: subscription.pattern },
-          `The handler of the events "${subscription.pattern}" failed.`,
-        );
-      }
+      await this.#handle(subscription, next.event);
       next.done();
     }
+    this.#rest(subscription);
+  }
+
+  /** Never throws. @returns a promise that never rejects, if the handler does not end at once. */
+  #handle(subscription: OpenSubscription, event: PluginEvent): Promise<void> | undefined {
+    const fail = (error: unknown): void =>
+      this.#options.log.error(
+        { err: error, topic: event.topic, pattern: subscription.pattern },
+        `The handler of the events "${subscription.pattern}" failed.`,
+      );
+    try {
+      const outcome: unknown = subscription.handler(event, this.#options.context());
+      return outcome === undefined ? undefined : Promise.resolve(outcome).then(() => {}, fail);
+    } catch (error) {
+      fail(error);
+      return undefined;
+    }
+  }
+
+  #rest(subscription: OpenSubscription): void {
     subscription.working = false;
     this.#working -= 1;
-    if (this.#working > 0) return;
+    if (this.#working > 0 || this.#idleWaiters.length === 0) return;
     const waiters = this.#idleWaiters;
     this.#idleWaiters = [];
     for (const resolve of waiters) resolve();

@@ -1,6 +1,7 @@
 import type { Platform } from '../interfaces/platform.js';
 import type { Connection } from '../interfaces/transport.js';
-import { msgpackrCodec, type ValueCodec } from '../messages/codec.js';
+import type { ValueCodec } from '../messages/codec.js';
+import { strictCodec } from '../messages/strict-codec/strict-codec.js';
 import { createHello, openRun, type WorkerIdentification } from './open-run.js';
 import type { Plugin } from './plugin.js';
 import type { RunningPlugin } from './running-plugin.js';
@@ -13,7 +14,7 @@ export interface RunPluginOptions extends WorkerIdentification {
   readonly connection: Connection;
   /** Clock, random numbers and hashes. */
   readonly platform: Platform;
-  /** Default: MessagePack by msgpackr. */
+  /** Default: `strictCodec()`. */
   readonly codec?: ValueCodec | undefined;
 }
 
@@ -24,7 +25,7 @@ export interface RunPluginOptions extends WorkerIdentification {
  * Rejects with HANDSHAKE_TIMEOUT, CONNECTION_LOST, PROTOCOL_ERROR or the code of the host's reject; the connection is closed then.
  */
 export async function runPlugin(plugin: Plugin, options: RunPluginOptions): Promise<RunningPlugin> {
-  const { connection, platform, codec = msgpackrCodec() } = options;
+  const { connection, platform, codec = strictCodec() } = options;
   const hello = createHello(options, []);
   const { run } = await openRun(plugin, { connection, clock: platform.clock, codec, hello });
   return run;

@@ -76,7 +76,7 @@ export class EventSubscription {
 
   /** Delivers what waits, if nothing is being delivered. @returns a promise to wait for, if the publisher is to be slowed. */
   flow(): Promise<void> | undefined {
-    if (!this.#running) void this.#run();
+    if (!this.#running) this.#run();
     if (!this.#full) return undefined;
     if (this.#slow) return new Promise((resolve) => this.#waiters.push(resolve));
     while (this.#full) {
@@ -98,20 +98,39 @@ export class EventSubscription {
     return this.#queue.length > this.#capacity || (this.#bytes > this.#maxBytes && this.#queue.length > 1);
   }
 
-  async #run(): Promise<void> {
+  /** Goes on in the same turn for as long as nobody has to be waited for. */
+  readonly #run = (): void => {
     this.#running = true;
     for (let event = this.#take(); event !== undefined && !this.#closed; event = this.#take()) {
-      const missed = this.#missed;
-      this.#missed = 0;
-      try {
-        const delivered = this.#deliver(missed === 0 ? event : { ...event, missed });
-        if (delivered !== undefined) await delivered;
-      } catch (error) {
-        this.#onError(error, event);
+      const wait = this.#deliverNext(event);
+      if (wait !== undefined) {
+        void wait.then(this.#goOn);
+        return;
       }
-      if (!this.#full) this.#release();
+      this.#releaseUnlessFull();
     }
     this.#running = false;
+  };
+
+  readonly #goOn = (): void => {
+    this.#releaseUnlessFull();
+    this.#run();
+  };
+
+  /** Never throws. @returns a promise that never rejects, if the subscriber is not done at once. */
+  #deliverNext(event: BusEvent): Promise<void> | undefined {
+    const missed = this.#missed;
+    this.#missed = 0;
+    try {
+      return this.#deliver(missed === 0 ? event : { ...event, missed })?.catch((error: unknown) => this.#onError(error, event));
+    } catch (error) {
+      this.#onError(error, event);
+      return undefined;
+    }
+  }
+
+  #releaseUnlessFull(): void {
+    if (this.#waiters.length > 0 && !this.#full) this.#release();
   }
 
   #take(): BusEvent | undefined {

@@ -8,9 +8,9 @@ function createBus() {
   const logger: Logger = { debug() {}, info() {}, warn() {}, error: (fields) => void errors.push(fields) };
   const bus = new EventBus(logger);
   let count = 0;
-  const publish = (topic: string, payload?: unknown) => {
+  const publish = async (topic: string, payload?: unknown): Promise<void> => {
     count += 1;
-    return bus.publish({ id: `e${count}`, topic, source: 'host', timestamp: '2026-01-01T00:00:00.000Z', payload });
+    await bus.publish({ id: `e${count}`, topic, source: 'host', timestamp: '2026-01-01T00:00:00.000Z', payload });
   };
   return { bus, errors, publish };
 }
