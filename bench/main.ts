@@ -1,89 +1,61 @@
-// npm run bench [-- --only stdio] [--quick] [--json]
-// Ours, the raw limit and the peers in one interleaved run; what counts are the ratios within it.
+// npm run bench -- [--quick] [--json] [--only NAME]…
+// Ours, the raw limit and the peers in one interleaved run; what counts are the ratios within it. This process only gives orders: what is measured runs
+// in plain Node (bench/measured), ours by its public face and from the built package.
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
-import type { Peer } from './peers/peer.js';
-import { nodeIpc, ours, raw, vscodeJsonrpc } from './peers/stdio-peers.js';
-import { callsPerSecond, latencyMicroseconds } from './workloads.js';
+import { readCommandLine } from './command-line.js';
+import { MeasuredProcesses } from './measured-process.js';
+import { families, fullPace, manyConnections, quickPace, transports } from './plan.js';
+import { type Machine, readableReport } from './report.js';
+import { Samples } from './results.js';
+import { runDecide } from './run-decide.js';
+import { runIdleMemory, runWorkers } from './run-many.js';
+import { pairWorkloadsOf, runPairs } from './run-pairs.js';
 
-const { values } = parseArgs({
-  options: { only: { type: 'string' }, quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
-});
-if (values.only !== undefined && values.only !== 'stdio') {
-  process.stderr.write(`There is no benchmark "${values.only}"; the transports are: stdio.\n`);
+const options = readCommandLine(process.argv.slice(2));
+if (typeof options === 'string') {
+  process.stderr.write(`${options}\n`);
   process.exit(2);
 }
+const processes = new MeasuredProcesses();
+process.on('exit', () => processes.end());
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.on(signal, () => process.exit(status));
 
-interface Result {
-  readonly transport: string;
-  readonly workload: string;
-  readonly peer: string;
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-  readonly unit: string;
-  ratioToRaw: number;
-  ratioToFastestPeer: number;
+const { only, quick, json } = options;
+const pace = quick ? quickPace : fullPace;
+const onlyTransports = transports.filter((name) => only.includes(name));
+const onlyFamilies = families.filter((name) => only.includes(name));
+const wants = (family: string): boolean => onlyFamilies.length === 0 || onlyFamilies.includes(family);
+const samples = new Samples();
+const problems: string[] = [];
+const report = (problem: string): void => {
+  problems.push(problem);
+  process.stderr.write(`${problem}\n`);
+};
+
+for (const transport of onlyTransports.length === 0 ? transports : onlyTransports) {
+  const workloads = pairWorkloadsOf(onlyFamilies);
+  if (workloads.length > 0) await runPairs(processes, transport, workloads, pace, samples, report);
+  const many = manyConnections.transports.find((name) => name === transport);
+  if (many === undefined) continue;
+  if (wants('idle-memory')) await runIdleMemory(processes, many, pace, samples, report);
+  if (wants('workers')) await runWorkers(processes, many, pace, samples, report);
 }
+if (wants('decide') && onlyTransports.length === 0) await runDecide(processes, pace, samples);
 
-const rounds = values.quick ? 3 : 5;
-const durationMs = values.quick ? 500 : 1_500;
-const peers: readonly Peer[] = [ours, raw('batch'), raw('frame'), nodeIpc, vscodeJsonrpc];
-const workloads = [
-  { name: 'calls', unit: 'calls/s', higherIsBetter: true, run: callsPerSecond },
-  { name: 'latency', unit: 'µs (p50)', higherIsBetter: false, run: latencyMicroseconds },
-];
-
-const samples = new Map<string, number[]>();
-for (let round = 0; round < rounds; round++) {
-  for (const peer of peers) {
-    const running = await peer.start();
-    for (const { name, run } of workloads) {
-      const key = `${name} ${peer.name}`;
-      samples.set(key, [...(samples.get(key) ?? []), await run(running, durationMs)]);
-    }
-    await running.stop();
-  }
-}
-
-const results: Result[] = [];
-for (const { name, unit, higherIsBetter } of workloads) {
-  const ofWorkload = peers.map((peer): Result => {
-    const sorted = (samples.get(`${name} ${peer.name}`) ?? []).toSorted((left, right) => left - right);
-    const at = (index: number): number => sorted[index] ?? Number.NaN;
-    return {
-      transport: 'stdio',
-      workload: name,
-      peer: peer.name,
-      median: at(sorted.length >> 1),
-      min: at(0),
-      max: at(sorted.length - 1),
-      unit,
-      ratioToRaw: 0,
-      ratioToFastestPeer: 0,
-    };
-  });
-  const best = (candidates: readonly Result[]): number =>
-    candidates.map((result) => result.median).reduce((left, right) => (higherIsBetter === left > right ? left : right));
-  const rawBest = best(ofWorkload.filter((result) => result.peer.startsWith('raw')));
-  const peerBest = best(ofWorkload.filter((result) => result.peer !== 'ours' && !result.peer.startsWith('raw')));
-  for (const result of ofWorkload) {
-    result.ratioToRaw = result.median / rawBest;
-    result.ratioToFastestPeer = result.median / peerBest;
-  }
-  results.push(...ofWorkload);
-}
-
-const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version, platform: `${process.platform} ${process.arch}` };
-if (values.json) process.stdout.write(`${JSON.stringify({ machine, rounds, results }, null, 2)}\n`);
-else {
-  process.stdout.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; medians of ${rounds} interleaved rounds\n`);
-  for (const result of results) {
-    const figures = [result.median, result.min, result.max].map((value) =>
-      (value > 1_000 ? Math.round(value).toString() : value.toFixed(1)).padStart(9),
-    );
-    process.stdout.write(
-      `${result.workload.padEnd(8)} ${result.peer.padEnd(34)} ${figures[0]} ${result.unit.padEnd(9)} (${figures[1]?.trim()}–${figures[2]?.trim()})  ${result.ratioToRaw.toFixed(2)} × raw  ${result.ratioToFastestPeer.toFixed(2)} × fastest peer\n`,
-    );
-  }
-}
+const cores = cpus();
+const machine: Machine = {
+  cpu: cores[0]?.model.trim() ?? 'unknown',
+  cores: cores.length,
+  node: process.version,
+  platform: `${process.platform} ${process.arch}`,
+};
+const results = samples.results();
+process.stdout.write(
+  json ? `${JSON.stringify({ machine, rounds: pace.rounds, results }, null, 2)}\n` : readableReport(machine, pace.rounds, results),
+);
+// A figure that is missing because something failed is no success.
+process.exitCode = problems.length === 0 ? 0 : 1;

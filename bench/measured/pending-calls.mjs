@@ -1,10 +1,14 @@
 /** The least that a caller needs to match answers with calls. */
 export class PendingCalls {
-  readonly #pending = new Map<number, (result: unknown) => void>();
+  #pending = new Map();
   #next = 0;
 
-  /** Makes a call: `send` gets its id. */
-  call(send: (id: number) => void): Promise<unknown> {
+  /**
+   * Makes a call: `send` gets its id.
+   * @param {(id: number) => void} send
+   * @returns {Promise<any>}
+   */
+  call(send) {
     return new Promise((resolve) => {
       const id = this.#next++;
       this.#pending.set(id, resolve);
@@ -12,7 +16,8 @@ export class PendingCalls {
     });
   }
 
-  settle(id: number, result: unknown): void {
+  /** @param {number} id @param {unknown} result */
+  settle(id, result) {
     const resolve = this.#pending.get(id);
     this.#pending.delete(id);
     resolve?.(result);
