@@ -5,9 +5,12 @@ import * as plugin from '@synapse/worker-runtime/plugin';
 import * as testing from '@synapse/worker-runtime/testing';
 import * as memory from '@synapse/worker-runtime/transports/memory';
 import * as stdio from '@synapse/worker-runtime/transports/stdio';
+import * as thread from '@synapse/worker-runtime/transports/thread';
+import * as unix from '@synapse/worker-runtime/transports/unix';
+import * as websocket from '@synapse/worker-runtime/transports/websocket';
 import { z } from 'zod';
 
-export const entries = { node, plugin, testing, memory, stdio };
+export const entries = { node, plugin, testing, memory, stdio, thread, unix, websocket };
 
 export function report(error: unknown, logger: Logger): ErrorCode | undefined {
   if (isWorkerRuntimeError(error, 'WORKER_LOST')) logger.warn({ mayHaveRun: error.mayHaveRun }, error.message);
