@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const python = requirePythonSdk();
+const python = requirePythonSdk('websocket');
 
 /** Starts the host of the example, and with what it prints the worker, as docs/transports.md and the README say. */
 async function run(

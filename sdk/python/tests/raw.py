@@ -38,6 +38,8 @@ class Recorder:
         self.one_ways: list[tuple[m.OneWay, int]] = []
         self.drains: list[tuple[int | None, str | None]] = []
         self.ends: list[SessionEnd] = []
+        self.suspends: list[str] = []
+        self.resumes: list[dict[str, Any]] = []
         self.idle = 0
 
     def on_open(self, welcome: dict[str, Any]) -> None: ...
@@ -55,6 +57,12 @@ class Recorder:
         self.idle += 1
 
     def on_violation(self, what: str) -> None: ...
+
+    def on_suspend(self, why: str) -> None:
+        self.suspends.append(why)
+
+    def on_resume(self, welcome: dict[str, Any]) -> None:
+        self.resumes.append(welcome)
 
     def on_end(self, end: SessionEnd) -> None:
         self.ends.append(end)

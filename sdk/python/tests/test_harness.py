@@ -413,6 +413,8 @@ def test_a_slow_reader_stops_the_generator() -> None:
             taken = 0
             async for _ in stream:
                 taken += 1
+                # Slow enough for the window to stay as it is.
+                await p.clock.advance(0.02)
                 if taken == 60:
                     break
             await p.settle()

@@ -17,7 +17,7 @@ from synapse_worker.errors import (
     InvalidValue,
     MethodNotFound,
 )
-from synapse_worker.session.credit import WINDOW_BYTES
+from synapse_worker.session.credit import MAX_WINDOW_BYTES, WINDOW_BYTES, ReceiveWindow
 from synapse_worker.wire import messages as m
 
 
@@ -278,6 +278,54 @@ def test_credit_is_granted_for_what_is_consumed() -> None:
         host.session.streams.consume(call, taken[1])
         granted += sum(message[2] for message in host.read() if message[0] == m.CREDIT)
     assert granted > 190_000
+
+
+@pytest.mark.requirement("python.window")
+def test_the_window_grows_while_the_reader_keeps_up_and_no_further_than_16_mib() -> None:
+    window, now, granted, sizes = ReceiveWindow(), 1.0, 0, [WINDOW_BYTES]
+    received = 0
+    for _ in range(20_000):
+        received += 10_000
+        window.arrive(10_000)
+        granted += window.consume(10_000, now)
+        if window.size != sizes[-1]:
+            sizes.append(window.size)
+    assert sizes == [WINDOW_BYTES * 2**power for power in range(7)] and sizes[-1] == MAX_WINDOW_BYTES
+    assert 0 < WINDOW_BYTES + granted - received <= MAX_WINDOW_BYTES
+    assert window.credit == WINDOW_BYTES + granted - received
+
+
+def test_the_window_stays_as_it_is_for_a_reader_that_takes_its_time() -> None:
+    window, now = ReceiveWindow(), 1.0
+    for _ in range(1_000):
+        now += 0.01
+        window.arrive(10_000)
+        window.consume(10_000, now)
+    assert window.size == WINDOW_BYTES
+    window = ReceiveWindow()
+    assert [window.consume(65_536, at) for at in (0.0, 0.02, 0.039)] == [65_536, 65_536, 65_536 + WINDOW_BYTES]
+    assert window.consume(65_536, 0.04) == 0, "a quarter of the larger window is due now"
+
+
+def test_what_arrives_beyond_a_grown_window_ends_the_session() -> None:
+    host = RawHost()
+    host.send(m.REQUEST, 2, "a", None, m.CALLER_SENDS_ITEMS)
+    call = host.listener.requests[0]
+    assert call.inbound is not None
+    item, credit = b"x" * 65_000, WINDOW_BYTES
+    while call.inbound.window.size < MAX_WINDOW_BYTES:
+        host.send(m.ITEM, 2, item)
+        taken = call.inbound.take()
+        assert taken is not None
+        credit -= taken[1]
+        host.session.streams.consume(call, taken[1])
+        credit += sum(message[2] for message in host.read() if message[0] == m.CREDIT)
+    assert host.session.end is None and credit == call.inbound.window.credit
+    for _ in range(credit // 65_000 + 1):
+        host.send(m.ITEM, 2, item)
+    assert host.broken == "Sent without credit." or call.inbound.window.credit <= 0
+    host.send(m.ITEM, 2, item)
+    assert host.broken == "Sent without credit."
 
 
 def test_one_ways_have_one_window_both_ways() -> None:

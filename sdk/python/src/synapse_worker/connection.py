@@ -1,16 +1,20 @@
-"""The byte streams that a worker can speak over: a socket (descriptor 3, a Unix socket) or a pair of pipes (stdio)."""
+"""What a worker speaks over: a socket (descriptor 3, a Unix socket), a pair of pipes (stdio), or a WebSocket (see `websocket`)."""
 
 from __future__ import annotations
 
 import os
 import socket
+import struct
 from typing import Protocol
 
 _READ_BYTES = 262_144
+_CREDENTIALS = struct.Struct("3i")
+#: How long an attempt to connect may take.
+DIAL_SECONDS = 10.0
 
 
 class Connection(Protocol):
-    """A non-blocking byte stream over descriptors, so that one thread can wait for it and for its waker."""
+    """A non-blocking mover of frames over descriptors, so that one thread can wait for it and for its waker."""
 
     @property
     def read_fd(self) -> int: ...
@@ -18,12 +22,26 @@ class Connection(Protocol):
     @property
     def write_fd(self) -> int: ...
 
+    @property
+    def ended(self) -> str | None:
+        """Why nothing more will arrive, although the descriptor may still be open; None while something may."""
+        ...
+
+    @property
+    def can_write(self) -> bool:
+        """Room in the descriptor would help what waits to leave."""
+        ...
+
     def read(self) -> bytes | None:
-        """What has arrived; b"" at the end, None when there is nothing now."""
+        """What has arrived; b"" at the end, None when there is nothing now. Raises `OSError`, or `ProtocolError` for what may never arrive."""
         ...
 
     def write(self, data: memoryview) -> int:
-        """How many bytes were taken; 0 when the other side is not keeping up."""
+        """How many bytes were taken; 0 when the other side is not keeping up. `data` begins with what was not taken before."""
+        ...
+
+    def flush(self) -> bool:
+        """Moves on what was taken. False while some of it waits."""
         ...
 
     def close(self) -> None: ...
@@ -39,6 +57,8 @@ class FdConnection:
     def __init__(self, read_fd: int, write_fd: int) -> None:
         self.read_fd = read_fd
         self.write_fd = write_fd
+        self.ended: str | None = None
+        self.can_write = True
         for fd in {read_fd, write_fd}:
             os.set_inheritable(fd, False)
             os.set_blocking(fd, False)
@@ -54,6 +74,9 @@ class FdConnection:
             return os.write(self.write_fd, data)
         except (BlockingIOError, InterruptedError):
             return 0
+
+    def flush(self) -> bool:
+        return True
 
     def close(self) -> None:
         self.forget()
@@ -73,6 +96,14 @@ class SocketConnection(FdConnection):
         self._socket = sock
         super().__init__(sock.fileno(), sock.fileno())
 
+    def peer_uid(self) -> int | None:
+        """The user of the process that listens at the other end of a Unix socket; None where the system does not tell."""
+        if not hasattr(socket, "SO_PEERCRED"):
+            return None
+        credentials = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        uid: int = _CREDENTIALS.unpack(credentials)[1]
+        return uid
+
     def close(self) -> None:
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -88,7 +119,7 @@ def connect_unix(path: str) -> SocketConnection:
     """Dials a Unix socket."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        sock.settimeout(10.0)
+        sock.settimeout(DIAL_SECONDS)
         sock.connect(path)
     except BaseException:
         sock.close()

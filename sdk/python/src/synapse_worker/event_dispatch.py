@@ -77,6 +77,12 @@ class EventDispatch:
         while tasks := [s.task for s in self._subscriptions if s.task is not None]:
             await asyncio.wait(tasks)
 
+    def stop(self) -> list[asyncio.Task[None]]:
+        """What waits is dropped; returns the handlers that run. For the end of a session that another one follows."""
+        for subscription in self._subscriptions:
+            subscription.queue.clear()
+        return [s.task for s in self._subscriptions if s.task is not None]
+
     @property
     def running(self) -> list[str]:
         """The patterns whose handlers run now."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
 from .context import Context
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from .runtime import Runtime
 
 
+_log = logging.getLogger("synapse_worker")
 _HOOKS = {"plugin.install": "install", "plugin.uninstall": "uninstall"}
 
 
@@ -45,6 +48,9 @@ class Lifecycle:
         return None
 
     async def _load(self, ctx: Context) -> dict[str, Any]:
+        predecessor, self._runtime.predecessor = self._runtime.predecessor, None
+        if predecessor is not None:
+            await predecessor.wind_down()
         await self._run_hooks("load", ctx)
         plugin = self._runtime.plugin
         patterns = list(dict.fromkeys(pattern.text for pattern, _ in plugin.events))
@@ -59,6 +65,15 @@ class Lifecycle:
             return
         self._unload_started = True
         await self._run_hooks("unload", ctx)
+
+    async def unload_after_loss(self, seconds: float) -> None:
+        """Runs `on_unload` although no host asks for it any more."""
+        try:
+            await asyncio.wait_for(self._unload(Context(self._runtime, None)), seconds)
+        except asyncio.TimeoutError:
+            _log.error("on_unload did not end within %g s.", seconds)
+        except Exception as error:
+            self._runtime.report("on_unload failed.", error)
 
     async def _run_hooks(self, kind: str, ctx: Context) -> None:
         for handler in self._runtime.plugin.hooks.get(kind, ()):

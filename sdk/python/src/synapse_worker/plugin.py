@@ -73,11 +73,34 @@ class Plugin:
         """Runs when the plugin is removed."""
         return self._hook("uninstall", function)
 
-    def run(self, *, grace: float = _DEFAULT_GRACE) -> None:
-        """Serves the host that launched this process, then exits. `grace`: seconds for calls in flight after SIGTERM."""
-        from .run import run_plugin
+    def run(
+        self,
+        *,
+        grace: float = _DEFAULT_GRACE,
+        channel: str | None = None,
+        token_file: str | None = None,
+        id: str | None = None,
+        version: str | None = None,
+        manifest: str | None = None,
+        bring_manifest: bool = False,
+        dial_timeout: float = 60.0,
+        host_uid: int | None = None,
+    ) -> None:
+        """Serves the host that launched this process, or one that it dials, then exits.
 
-        run_plugin(self, grace)
+        `grace`: seconds for calls in flight after SIGTERM. The others are for a worker that nobody launched; what the
+        environment says takes their place. `channel`: `unix:PATH` or `wss://HOST:PORT/PATH`; `token_file`: a file of mode
+        0600 with the token; `manifest`: its path, if it does not lie beside the program; `bring_manifest`: sends all of it,
+        for a host that has not installed the plugin; `id` and `version`, if they cannot be read from it; `dial_timeout`:
+        seconds in which the host must be reached the first time; `host_uid`: the user that a host on a Unix socket runs
+        under, if it is neither this process's own nor root.
+        """
+        from .run import RunOptions, run_plugin
+
+        run_plugin(
+            self,
+            RunOptions(grace, channel, token_file, id, version, manifest, bring_manifest, dial_timeout, host_uid),
+        )
 
     def _register(
         self,

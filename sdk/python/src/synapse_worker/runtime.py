@@ -13,6 +13,7 @@ from . import async_bridge
 from .author_code import AuthorCode, AuthorFailed
 from .config import Config
 from .context import Context
+from .dial import printable
 from .errors import WorkerError
 from .event_dispatch import EventDispatch, Subscription
 from .events import Event, read_event
@@ -33,12 +34,23 @@ from .wire_error import to_wire
 
 _log = logging.getLogger("synapse_worker")
 _END: Any = object()
+# What the handlers of a lost session, and then its `on_unload`, are given before the plugin is loaded for the next one.
+_CANCEL_SECONDS = 1.0
+_UNLOAD_SECONDS = 5.0
 
 
 class Runtime:
     """The session's listener. Its `on_…` methods come on the IO thread and only hand over; the rest runs on the loop."""
 
-    def __init__(self, plugin: Plugin, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
+    def __init__(
+        self,
+        plugin: Plugin,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock,
+        predecessor: Runtime | None = None,
+    ) -> None:
+        #: Of the session that this one takes the place of: it is unloaded before the plugin is loaded anew.
+        self.predecessor = predecessor
         self.plugin = plugin
         self.loop = loop
         self.clock = clock
@@ -49,7 +61,6 @@ class Runtime:
         self.session: Session
         self.invoker: Invoker
         self.lifecycle = Lifecycle(self)
-        self.over = asyncio.Event()
         self.tasks: set[asyncio.Task[None]] = set()
         self._debug = False
         self._pool: ThreadPoolExecutor | None = None
@@ -101,8 +112,16 @@ class Runtime:
     def on_idle(self) -> None:
         self.lifecycle.idle()
 
+    def on_suspend(self, why: str) -> None:
+        self.post(_log.warning, "The connection to the host is lost (%s); dialling again.", printable(why))
+
+    def on_resume(self, welcome: dict[str, Any]) -> None:
+        self.grants = read_grants(welcome["grants"])
+        self.post(_log.warning, "The session with the host goes on.")
+
     def on_end(self, end: SessionEnd) -> None:
-        self.post(self.over.set)
+        if end.lost and self.session.claim is not None:
+            self.post(_log.warning, "The session with the host is lost (%s); asking for a new one.", printable(end.message))
 
     def post(self, function: Callable[..., object], *arguments: Any) -> None:
         try:
@@ -241,6 +260,20 @@ class Runtime:
         finally:
             with self.session.link.lock:
                 timer.cancel()
+
+    async def wind_down(self) -> None:
+        """The session is over and another one begins: handlers stop, `on_unload` runs. Takes a bounded time, whatever they do."""
+        if self.predecessor is not None:
+            await self.predecessor.wind_down()
+            self.predecessor = None
+        # The handlers of calls were told when the session ended; cancelled again, they could not clean up.
+        of_events = self.event_dispatch.stop()
+        for task in of_events:
+            task.cancel()
+        if tasks := {*self.tasks, *of_events} - {asyncio.current_task()}:
+            await asyncio.wait(tasks, timeout=_CANCEL_SECONDS)
+        await self.lifecycle.unload_after_loss(_UNLOAD_SECONDS)
+        self.close()
 
     def close(self) -> None:
         """Lets go of the threads; one that spins is left to the end of the process."""

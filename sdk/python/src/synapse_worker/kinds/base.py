@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..context import Context
 
@@ -21,9 +21,9 @@ class PluginKind:
         self._register(plugin)
         return plugin
 
-    def run(self) -> None:
-        """Serves the host that launched this process; does not return."""
-        self.plugin().run()
+    def run(self, **options: Any) -> None:
+        """Serves the host; does not return. The options are those of `Plugin.run`."""
+        self.plugin().run(**options)
 
     async def on_load(self, ctx: Context) -> None:
         """Before the first call; an error fails the start."""

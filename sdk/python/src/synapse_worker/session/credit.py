@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 from ..errors import ProtocolError
 
+#: What may be under way in one direction at the start.
 WINDOW_BYTES = 262_144
-# Grants are collected to a quarter of the window, so that they cost little and never let the window run dry.
-_GRANT_BYTES = WINDOW_BYTES // 4
+#: The largest window that a receiver of this package grants.
+MAX_WINDOW_BYTES = 16 * 1024 * 1024
+# Grants that follow each other faster than this show that the window, not the reader, is the limit.
+_GROWTH_SECONDS = 0.02
 
 
 class SendWindow:
@@ -45,18 +48,29 @@ class ReceiveWindow:
 
     def __init__(self) -> None:
         self.credit = WINDOW_BYTES
+        self.size = WINDOW_BYTES
         self._consumed = 0
+        self._granted_at = float("-inf")
 
     def arrive(self, size: int) -> None:
         if self.credit <= 0:
             raise ProtocolError("Sent without credit.")
         self.credit -= size
 
-    def consume(self, size: int) -> int:
-        """Notes consumed bytes; returns how much credit to grant now (0 = not yet)."""
+    def consume(self, size: int, now: float) -> int:
+        """Notes consumed bytes; returns how much credit to grant now (0 = not yet).
+
+        Grants are collected to a quarter of the window, so that they cost little and never let it run dry; the window
+        doubles as long as the reader keeps up with it.
+        """
         self._consumed += size
-        if self._consumed < _GRANT_BYTES:
+        if self._consumed < self.size / 4:
             return 0
-        grant, self._consumed = self._consumed, 0
+        growth = 0
+        if now - self._granted_at < _GROWTH_SECONDS:
+            growth = min(self.size, MAX_WINDOW_BYTES - self.size)
+            self.size += growth
+        self._granted_at = now
+        grant, self._consumed = self._consumed + growth, 0
         self.credit += grant
         return grant

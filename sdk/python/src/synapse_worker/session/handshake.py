@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..errors import HandshakeError, ProtocolError
@@ -13,6 +14,8 @@ from ..wire.codec import Limits
 PROTOCOL_VERSION = 1
 HANDSHAKE_SECONDS = 10.0
 SDK_NAME = "synapse-worker"
+#: The feature of section 8.
+RESUME = "resume"
 
 # More than this the decoder's C stack does not take, whatever a welcome allows.
 _MAX_DEPTH = 256
@@ -25,6 +28,8 @@ class Opening(Protocol):
 
     def open(self, welcome: dict[str, Any], limits: Limits) -> None: ...
 
+    def hand_over(self, welcome: dict[str, Any]) -> None: ...
+
 
 class Handshake(Protocol):
     """One side of a handshake."""
@@ -32,9 +37,23 @@ class Handshake(Protocol):
     @property
     def is_host(self) -> bool: ...
 
+    @property
+    def can_resume(self) -> bool:
+        """This side can come back after a lost connection."""
+        ...
+
     def begin(self, session: Opening) -> None: ...
 
     def receive(self, session: Opening, message: m.Message) -> None: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class ResumeClaim:
+    """What a worker shows to go on with a session over another connection."""
+
+    session: str
+    token: str = dataclasses.field(repr=False)
+    received: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,18 +64,34 @@ class WorkerHandshake:
     plugin_version: str | None = None
     token: str | None = dataclasses.field(default=None, repr=False)
     is_host: bool = False
+    #: Of a worker that dials in: which manifest it runs, by digest or in full.
+    manifest_digest: str | None = None
+    manifest: str | None = dataclasses.field(default=None, repr=False)
+    can_resume: bool = False
+    #: The session to go on with.
+    resume: ResumeClaim | None = None
+    #: Called just before a session opens that does not go on with another one.
+    on_fresh: Callable[[], None] = lambda: None
 
     def begin(self, session: Opening) -> None:
         fields: dict[str, Any] = {
             "versions": [PROTOCOL_VERSION],
             "role": "worker",
             "sdk": {"name": SDK_NAME, "version": __version__, "language": "python"},
-            "features": [],
+            "features": [RESUME] if self.can_resume else [],
             "requiredFeatures": [],
         }
         if self.plugin_id is not None:
             fields["plugin"] = {"id": self.plugin_id, "version": self.plugin_version or "0.0.0"}
-        if self.token is not None:
+        if self.manifest is not None:
+            fields["manifest"] = self.manifest
+        elif self.manifest_digest is not None:
+            fields["manifestDigest"] = self.manifest_digest
+        if self.resume is not None:
+            claim = self.resume
+            # The secret of the session takes the place of the registration token, which may be spent.
+            fields["resume"] = {"session": claim.session, "token": claim.token, "received": claim.received}
+        elif self.token is not None:
             fields["token"] = self.token
         session.send_handshake(m.HELLO, fields)
 
@@ -74,7 +109,13 @@ class WorkerHandshake:
                 "The host chose a protocol version that this worker did not offer.",
                 code="UNSUPPORTED_VERSION",
             )
-        session.open(message.fields, read_limits(message.fields))
+        if "resumed" not in message.fields:
+            self.on_fresh()
+            session.open(message.fields, read_limits(message.fields))
+        elif self.resume is None:
+            raise ProtocolError("A welcome that resumes, but no resume was asked for.")
+        else:
+            session.hand_over(message.fields)
 
 
 def read_limits(fields: dict[str, Any]) -> Limits:

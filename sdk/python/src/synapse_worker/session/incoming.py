@@ -101,6 +101,8 @@ class IncomingCalls:
                 self._expire(call)
                 return False
             self._link.send_bulk(body)
+            # Whoever answers has nothing left to do: it does not count as one that outlives its answer, not even for a moment.
+            call.finished = True
             self._settle(call)
             return True
 

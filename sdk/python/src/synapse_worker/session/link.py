@@ -54,6 +54,12 @@ class Link:
         self.outbox.push_last(Entry(body))
         self._wake()
 
+    def confirm(self, count: int) -> None:
+        """The other side has received this many messages: they need not be kept any more."""
+        self.outbox.confirm(count)
+        if self.outbox.replay is not None:
+            self._wake()  # bulk may have waited for it
+
     def after(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """Runs the callback later, with the lock held."""
         timer = self.timers.add(self.clock.now() + seconds, callback)

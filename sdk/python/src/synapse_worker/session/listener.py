@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Protocol
 
-from ..errors import WorkerError
+from ..errors import HandshakeError, WorkerError
 from ..wire import messages as m
 from .calls import IncomingCall
 
@@ -18,7 +18,16 @@ class SessionEnd:
     message: str
     #: A goodbye was said, by either side, for a reason that is no error.
     clean: bool = False
+    #: This side said the goodbye.
+    ours: bool = False
+    #: The connection ended under it, or the host began another session; nobody was at fault.
+    lost: bool = False
     error: WorkerError | None = None
+
+    @property
+    def rejected(self) -> bool:
+        """The host said that it does not take this side, with a reason."""
+        return isinstance(self.error, HandshakeError) and "supported" in self.error.details
 
 
 class SessionListener(Protocol):
@@ -41,6 +50,12 @@ class SessionListener(Protocol):
 
     def on_idle(self) -> None:
         """The last call of the other side in flight was answered."""
+
+    def on_suspend(self, why: str) -> None:
+        """The connection is gone, but the session may go on over another one."""
+
+    def on_resume(self, welcome: dict[str, Any]) -> None:
+        """The session goes on; the welcome holds the grants in force."""
 
     def on_end(self, end: SessionEnd) -> None:
         """The session is over, exactly once; every call is settled."""

@@ -52,6 +52,6 @@ class OneWays:
         """A one-way message was taken by its handler: its bytes are granted again."""
         with self._link.lock:
             if not self._link.ended:
-                grant = self._receiving.consume(size)
+                grant = self._receiving.consume(size, self._link.clock.now())
                 if grant:
                     self._link.send_control(m.CREDIT, 0, grant)

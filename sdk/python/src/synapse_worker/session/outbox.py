@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from ..wire.frames import header
+from .replay import ReplayBuffer
 
 #: Above this many queued bytes, items wait and log lines are dropped.
 HIGH_WATER_BYTES = 1024 * 1024
@@ -32,8 +33,12 @@ class Outbox:
         self._last: Entry | None = None
         self._room_waiters: list[Callable[[], None]] = []
         self.queued_bytes = 0
-        #: Messages handed to the transport since the welcome, without ping, pong and ack.
+        #: Messages that have left the queue since the welcome, without ping, pong and ack.
         self.sent = 0
+        #: What was sent and not confirmed; None where the session cannot be resumed.
+        self.replay: ReplayBuffer | None = None
+        # After a resume, what must leave once more, before everything else.
+        self._again: deque[bytes] = deque()
 
     def push_control(self, entry: Entry) -> bool:
         """Queues before all bulk. False when the lane is full."""
@@ -60,7 +65,42 @@ class Outbox:
         self.queued_bytes -= len(entry.body)
         return True
 
+    # Resume
+
+    def keep(self, max_bytes: int) -> None:
+        """Keeps what is sent from now on until it is confirmed."""
+        self.replay = ReplayBuffer(max_bytes)
+
+    def confirm(self, count: int) -> None:
+        """The other side has received this many messages."""
+        if self.replay is not None:
+            self.replay.trim(count)
+
+    def suspend(self) -> None:
+        """The connection is gone. Pongs and acks speak of it alone; everything else waits."""
+        self._again.clear()
+        for entry in [entry for entry in self._control if not entry.counted]:
+            self._control.remove(entry)
+            self.queued_bytes -= len(entry.body)
+
+    def resume(self) -> None:
+        """There is a connection again: what was not confirmed leaves first, in its order."""
+        if self.replay is not None:
+            self._again = self.replay.bodies()
+
+    @property
+    def on_the_way(self) -> int:
+        """How many messages the other side can have received on the present connection and those before."""
+        return self.sent - len(self._again)
+
+    def stop_keeping(self) -> None:
+        """The session is about to end and will not be resumed."""
+        self.replay = None
+
+    # The way out
+
     def clear(self) -> None:
+        self._again.clear()
         self._control.clear()
         self._bulk.clear()
         self.queued_bytes = 0
@@ -74,7 +114,7 @@ class Outbox:
 
     @property
     def empty(self) -> bool:
-        return not self._control and not self._bulk and self._last is None
+        return not self._control and not self._bulk and not self._again and self._last is None
 
     @property
     def has_room(self) -> bool:
@@ -88,10 +128,17 @@ class Outbox:
         parts: list[bytes] = []
         size = 0
         while size < max_bytes:
+            if self._again:
+                body = self._again.popleft()
+                parts += (header(len(body)), body)
+                size += 4 + len(body)
+                continue
             if self._control:
                 entry = self._control.popleft()
                 self.queued_bytes -= len(entry.body)
             elif self._bulk:
+                if self.replay is not None and self.replay.full:
+                    break
                 entry = self._bulk.popleft()
                 self.queued_bytes -= len(entry.body)
             elif self._last is not None:
@@ -100,7 +147,10 @@ class Outbox:
                 break
             parts += (header(len(entry.body)), entry.body)
             size += 4 + len(entry.body)
-            self.sent += entry.counted
+            if entry.counted:
+                self.sent += 1
+                if self.replay is not None:
+                    self.replay.push(entry.body)
             if entry.on_sent is not None:
                 entry.on_sent()
         if self._room_waiters and self.has_room:

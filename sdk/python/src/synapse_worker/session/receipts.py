@@ -44,3 +44,8 @@ class Receipts:
         if count < self._last_seen:
             raise ProtocolError("An ack below an earlier one.")
         self._last_seen = count
+
+    def resume(self) -> None:
+        """The hello of a resume has told of everything that was received."""
+        self._acked = self.received
+        self._bytes = 0

@@ -18,13 +18,14 @@ from ..wire.codec import Limits, encode
 from ..wire.frames import HANDSHAKE_FRAME_BYTES, FrameSplitter
 from ..wire.read_message import read_message
 from .clock import Clock
-from .handshake import HANDSHAKE_SECONDS, Handshake
+from .handshake import HANDSHAKE_SECONDS, Handshake, ResumeClaim, read_limits
 from .incoming import IncomingCalls
 from .link import Link
 from .listener import SessionEnd, SessionListener
 from .one_way import OneWays
 from .outgoing import OutgoingCalls
 from .receipts import ACK_SECONDS, Receipts
+from .resuming import Resuming
 from .streams import Streams
 from .timers import Timer
 
@@ -34,7 +35,7 @@ _TAKE_BYTES = 65_536
 class Session:
     def __init__(self, handshake: Handshake, listener: SessionListener, clock: Clock, wake: Callable[[], None]) -> None:
         self._handshake = handshake
-        self._listener = listener
+        self.listener = listener
         self.link = Link(clock, wake, listener.on_violation)
         is_host = handshake.is_host
         self.outgoing = OutgoingCalls(self.link, 2 if is_host else 1, WorkerLost if is_host else HostLost)
@@ -45,9 +46,15 @@ class Session:
         self.streams = Streams(self.link, self.outgoing, self.incoming)
         self.one_ways = OneWays(self.link, listener.on_one_way)
         self.is_open = False
+        #: The connection is gone; the session waits for another one.
+        self.suspended = False
         self.end: SessionEnd | None = None
+        #: The welcome of a resume: the connection belongs to the session that goes on, together with the bytes after it.
+        self.handed_over: dict[str, Any] | None = None
+        self.heartbeat = 0.0
         self._splitter = FrameSplitter()
         self._receipts = Receipts()
+        self._resuming = Resuming(self.link, self._receipts)
         self._ack_timer: Timer | None = None
         self._handshake_timer: Timer | None = None
         self.link.limits = Limits(max_frame_bytes=HANDSHAKE_FRAME_BYTES)
@@ -62,11 +69,11 @@ class Session:
     def receive(self, data: bytes) -> None:
         """Bytes from the connection, cut anywhere."""
         with self.link.lock:
-            if self.end is not None:
+            if self.end is not None or self.suspended:
                 return
             try:
                 self._splitter.feed(data)
-                while self.end is None and (body := self._splitter.next_body()) is not None:
+                while self._reading and (body := self._splitter.next_body()) is not None:
                     self._on_body(body)
                 if self._receipts.due and self.end is None:
                     self._send_ack()
@@ -75,11 +82,34 @@ class Session:
             except HandshakeError as error:
                 self._refuse(error)
 
+    @property
+    def _reading(self) -> bool:
+        return self.end is None and self.handed_over is None
+
+    def broken(self, error: ProtocolError) -> None:
+        """The transport found that the other side broke a rule."""
+        with self.link.lock:
+            if self.end is None:
+                self._break(error)
+
     def connection_lost(self, why: str) -> None:
-        """The connection is gone, with or without a goodbye before."""
+        """The connection is gone, with or without a goodbye before. What can be resumed waits for another one."""
+        with self.link.lock:
+            if self.end is not None or not self._resuming.possible:
+                self.give_up(why)
+            elif not self.suspended:
+                self.suspended = True
+                if self._ack_timer is not None:
+                    self._ack_timer.cancel()
+                    self._ack_timer = None
+                self._resuming.suspend(self._window_over)
+                self.listener.on_suspend(why)
+
+    def give_up(self, why: str) -> None:
+        """Ends the session without the other side."""
         with self.link.lock:
             self.link.outbox.clear()
-            self._finish(SessionEnd("CONNECTION_CLOSED", why))
+            self._finish(SessionEnd("CONNECTION_CLOSED", why, lost=True))
 
     def next_due(self) -> float | None:
         with self.link.lock:
@@ -96,6 +126,8 @@ class Session:
     def take_output(self) -> bytes:
         """The next frames to write; empty when there is nothing."""
         with self.link.lock:
+            if self.suspended:
+                return b""
             # A receipt rides along with whatever leaves anyway.
             if self._receipts.pending and not self.link.outbox.empty and not self.link.ended:
                 self._send_ack()
@@ -114,7 +146,54 @@ class Session:
             self._handshake_timer.cancel()
         # Hello and welcome are not counted, and may still wait in the queue.
         self.link.outbox.uncount()
-        self._listener.on_open(welcome)
+        self.heartbeat = welcome["heartbeatMs"] / 1000
+        self._resuming.open(welcome, self._handshake.can_resume)
+        self.listener.on_open(welcome)
+
+    def hand_over(self, welcome: dict[str, Any]) -> None:
+        self.handed_over = welcome
+
+    # Resume (section 8)
+
+    @property
+    def claim(self) -> ResumeClaim | None:
+        """What a hello must show to go on with this session, or to be recognised once it is over; None without the feature."""
+        return self._resuming.claim
+
+    def resume(self, greeting: Session) -> bool:
+        """Goes on over the connection on which `greeting` got its welcome. False, with nothing changed, where that is impossible."""
+        welcome = greeting.handed_over
+        with self.link.lock:
+            if not self.suspended or self.end is not None or welcome is None:
+                return False
+            self.suspended = False
+            self.link.limits = read_limits(welcome)
+            self.heartbeat = welcome["heartbeatMs"] / 1000
+            self._splitter = FrameSplitter(self.link.limits.max_frame_bytes)
+            try:
+                self._resuming.resume(welcome)
+            except ProtocolError as error:
+                self._break(error)
+                return True
+            self.listener.on_resume(welcome)
+        self.receive(greeting.rest())
+        return True
+
+    def rest(self) -> bytes:
+        """What arrived behind a welcome that was handed over."""
+        with self.link.lock:
+            self._finish(SessionEnd("RESUMED", "another session goes on"))
+            return self._splitter.take_buffered()
+
+    def refuse_resume(self) -> None:
+        """On a greeting: the host resumed a session that is over here."""
+        with self.link.lock:
+            why = "This worker cannot go on with the session."
+            self._say_last("INTERNAL_ERROR", why)
+            self._finish(SessionEnd("CONNECTION_CLOSED", why, lost=True))
+
+    def _window_over(self) -> None:
+        self.give_up(f"the connection was lost for {self._resuming.window:g} s")
 
     # What arrives
 
@@ -129,7 +208,8 @@ class Session:
         if isinstance(message, m.Ping):
             self.link.send_control(m.PONG, message.nonce)
         elif isinstance(message, m.Ack):
-            self._receipts.check(message.count, self.link.outbox.sent)
+            self._receipts.check(message.count, self.link.outbox.on_the_way)
+            self.link.confirm(message.count)
         elif not isinstance(message, m.Pong):
             self._receipts.count(len(body))
             if self._ack_timer is None:
@@ -158,7 +238,7 @@ class Session:
                 self.incoming.on_cancel(message)
             case m.Drain():
                 self.link.received_drain = True
-                self._listener.on_drain(message.grace_ms, message.reason)
+                self.listener.on_drain(message.grace_ms, message.reason)
             case m.Goodbye():
                 self.link.outbox.clear()
                 self._finish(SessionEnd(message.code, message.message or "", clean=True))
@@ -190,8 +270,9 @@ class Session:
             if self.end is None:
                 # Calls still in flight are answered before: every request has exactly one response.
                 self.incoming.stop_all(Cancelled("The worker is stopping."))
+                self.link.outbox.stop_keeping()
                 self.link.send_last(encode(self.link.limits, m.GOODBYE, code, message))
-                self._finish(SessionEnd(code, message, clean=True))
+                self._finish(SessionEnd(code, message, clean=True, ours=True))
 
     def ping(self, nonce: int) -> None:
         with self.link.lock:
@@ -211,6 +292,7 @@ class Session:
     def _say_last(self, code: str, message: str) -> None:
         # What is queued would only be thrown away by a side that broke the protocol.
         self.link.outbox.clear()
+        self.link.outbox.stop_keeping()
         self.link.send_last(encode(self.link.limits, m.GOODBYE, code, message[:1_000]))
 
     def _handshake_timed_out(self) -> None:
@@ -230,4 +312,4 @@ class Session:
         )
         self.outgoing.lose_all(f"the session is over ({end.message or end.code})")
         self.incoming.stop_all(lost)
-        self._listener.on_end(end)
+        self.listener.on_end(end)

@@ -98,7 +98,7 @@ class Streams:
         with self._link.lock:
             if call.inbound is None or call.inbound.ended or self._link.ended:
                 return
-            grant = call.inbound.window.consume(size)
+            grant = call.inbound.window.consume(size, self._link.clock.now())
             if grant:
                 self._link.send_control(m.CREDIT, call_id(call), grant)
 

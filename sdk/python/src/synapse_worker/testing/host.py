@@ -28,6 +28,10 @@ class HostHandshake:
     def is_host(self) -> bool:
         return True
 
+    @property
+    def can_resume(self) -> bool:
+        return False
+
     def begin(self, session: Opening) -> None:
         """The worker speaks first."""
 
@@ -98,6 +102,12 @@ class HostListener:
 
     def on_idle(self) -> None:
         """Nothing waits for it."""
+
+    def on_suspend(self, why: str) -> None:
+        """The test host does not offer to resume."""
+
+    def on_resume(self, welcome: dict[str, Any]) -> None:
+        """The test host does not offer to resume."""
 
     def on_end(self, end: SessionEnd) -> None:
         self.ended.set()

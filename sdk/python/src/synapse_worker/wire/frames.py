@@ -48,6 +48,12 @@ class FrameSplitter:
         del buffer[:end]
         return body
 
+    def take_buffered(self) -> bytes:
+        """What has arrived and was not taken, for another splitter to go on with."""
+        data = bytes(self._buffer)
+        self._buffer.clear()
+        return data
+
     @property
     def buffered(self) -> int:
         """Bytes of a frame that is not complete yet."""

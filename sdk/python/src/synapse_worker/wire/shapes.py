@@ -27,6 +27,10 @@ def _digest(value: Any, name: str) -> str:
     return value
 
 
+def _manifest(value: Any, name: str) -> str:
+    return text(value, name, 65_536)
+
+
 error = Shape(
     "error",
     {"code": text, "message": long_text},
@@ -51,6 +55,7 @@ hello = Shape(
     {
         "plugin": _plugin,
         "manifestDigest": _digest,
+        "manifest": _manifest,
         "features": list_of(text),
         "requiredFeatures": list_of(text),
         "token": text,
