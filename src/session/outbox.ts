@@ -6,6 +6,8 @@ import { ReplayBuffer } from './replay-buffer.js';
 
 /** A batch of small frames leaves when it has this size, even before the turn ends: the peer begins while we go on. */
 const earlyFlushBytes = 2_048;
+/** In a burst each further batch of a turn may be twice as large, up to this: the peer is at work by then, and a system call costs as much as several frames. */
+const largestEarlyFlushBytes = 16_384;
 /** How much is handed over in one go when a held-up connection takes more. */
 const catchUpBytes = 64 * 1024;
 /** What a frame in the queue costs beside its body: without it, a flood of pings by a peer that reads nothing would fill the memory with pongs of 3 bytes. */
@@ -61,6 +63,7 @@ export class Outbox {
   /** The batch that the frame is in that was staged last. */
   #stagedBatch = 0;
   #flushScheduled = false;
+  #earlyFlushBytes = earlyFlushBytes;
   #flushing = false;
   /** The connection takes no more. */
   #blocked = false;
@@ -171,11 +174,13 @@ export class Outbox {
   /** A large batch leaves at once, a small one at the end of the turn. */
   #flushSoon(): void {
     if (this.#flushing || this.#blocked) return;
-    if (this.#writer.byteLength >= earlyFlushBytes) this.flush();
-    else if (!this.#flushScheduled) {
+    if (!this.#flushScheduled) {
       this.#flushScheduled = true;
       this.#options.clock.endOfTurn(this.#endOfTurn);
     }
+    if (this.#writer.byteLength < this.#earlyFlushBytes) return;
+    this.flush();
+    if (this.#earlyFlushBytes < largestEarlyFlushBytes) this.#earlyFlushBytes *= 2;
   }
 
   /** Hands the batch to the connection. */
@@ -333,6 +338,7 @@ export class Outbox {
 
   readonly #endOfTurn = (): void => {
     this.#flushScheduled = false;
+    this.#earlyFlushBytes = earlyFlushBytes;
     if (!this.#blocked) this.flush();
   };
 
