@@ -1,4 +1,5 @@
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
+import type { Insert } from './insert.js';
 import { frameHeaderBytes } from './limits.js';
 
 /** Bodies above this size are passed on as they are; smaller ones are cheaper to copy than to write apart. */
@@ -8,13 +9,6 @@ const smallestSlabBytes = 2_048;
 const largestSlabBytes = 16_384;
 /** Room for most frames; less is not worth beginning one in. */
 const leastRoomBytes = 256;
-
-/** Bytes that stand in a frame uncopied, outside its slab. */
-export interface Insert {
-  /** How many bytes of the frame's own come before them; inserts of a frame are in order. */
-  readonly after: number;
-  readonly bytes: Uint8Array;
-}
 
 /** Where a frame can be written: its body begins at `start`, and the bytes before that are the writer's. */
 export interface FrameRoom {
@@ -39,6 +33,7 @@ export class FrameWriter {
   #lent = false;
   #slabBytes = smallestSlabBytes / 2;
   #chunks: Uint8Array[] = [];
+  #insertedBuffers: ArrayBuffer[] | undefined;
   #byteLength = 0;
   #frameCount = 0;
   /** The frame that was added last, for {@link lastBody}. */
@@ -49,6 +44,13 @@ export class FrameWriter {
   /** Bytes of the batch, length prefixes included. */
   get byteLength(): number {
     return this.#byteLength;
+  }
+
+  /**
+   * The buffers of all inserts of the batch, undefined if it has none. Whoever encoded them gave them away: the batch may be sent by moving them.
+   */
+  get insertedBuffers(): readonly ArrayBuffer[] | undefined {
+    return this.#insertedBuffers;
   }
 
   /** Frames of the batch. */
@@ -106,7 +108,7 @@ export class FrameWriter {
   }
 
   /**
-   * Adds the frame that was written to `room` up to `end`, with its inserts, which must not be changed afterwards.
+   * Adds the frame that was written to `room` up to `end`, with its inserts, whose buffers are given away.
    * @returns the size of its body.
    * @throws INTERNAL_ERROR as {@link append}.
    */
@@ -133,6 +135,8 @@ export class FrameWriter {
       this.#addPiece(bytes, from, to);
       this.#endRun();
       this.#chunks.push(insert.bytes);
+      this.#insertedBuffers ??= [];
+      this.#insertedBuffers.push(insert.bytes.buffer as ArrayBuffer);
       from = to;
     }
     this.#addPiece(bytes, from, end);
@@ -167,6 +171,7 @@ export class FrameWriter {
     this.#endRun();
     const chunks = this.#chunks;
     this.#chunks = [];
+    this.#insertedBuffers = undefined;
     this.#byteLength = 0;
     this.#frameCount = 0;
     // Or the connection would keep a large frame until the next one.

@@ -138,6 +138,7 @@ export class Supervisor {
   /** Stops the plugin for good: from now on starts and calls are refused, with what `end` says. */
   close(end: SupervisorEnd, graceMs?: number): Promise<void> {
     this.#end ??= end;
+    this.#worker?.forgoResume();
     return this.#stop('stop', this.#makeReason(end.code === 'HOST_STOPPED' ? 'HOST_STOPPED' : 'STOPPED', end.message), graceMs);
   }
 

@@ -4,6 +4,7 @@
 import { Packr } from 'msgpackr/index-no-eval';
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { FrameWriter } from '../frames/frame-writer.js';
+import type { Insert } from '../frames/insert.js';
 import type { FrameLimits } from '../frames/limits.js';
 import { foundBinary, foundLeadingMark, scanValue } from '../frames/scan.js';
 import { doubleLeadingMarks } from './leading-marks.js';
@@ -31,6 +32,13 @@ export interface ValueCodec {
    * @internal
    */
   decodePart?(bytes: Uint8Array, start: number, end: number, limits: FrameLimits): unknown;
+  /**
+   * The same for `bytes[start…end)` with the inserts, of which those that are exactly the data of a bin become values as they are: the inserts are given away.
+   * What is made of the bytes, and what is refused and where, is that of the body in one piece. Optional.
+   * @throws PROTOCOL_ERROR
+   * @internal
+   */
+  decodePieces?(bytes: Uint8Array, start: number, end: number, inserts: readonly Insert[], limits: FrameLimits): unknown;
   /**
    * Encodes a message: the sender's check and the encoding in one pass, so that every property is read once. Optional; a codec without it
    * is given values that were checked.

@@ -1,5 +1,6 @@
 import type { WireError } from '../errors/wire-error.js';
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
+import { type Insert, joinInserts } from '../frames/insert.js';
 import type { FrameLimits } from '../frames/limits.js';
 import type { ValueCodec } from './codec.js';
 import { firstIgnoredKind, isMethod, maxCreditBytes, maxFlags, maxKeyBytes, maxTraceparentBytes } from './field-limits.js';
@@ -33,6 +34,20 @@ export function decodeMessage(body: Uint8Array, codec: ValueCodec, limits: Frame
 export function decodeMessagePart(bytes: Uint8Array, start: number, end: number, codec: ValueCodec, limits: FrameLimits): Message | undefined {
   if (codec.decodePart === undefined) return decodeMessage(bytes.subarray(start, end), codec, limits);
   return readMessage(codec.decodePart(bytes, start, end, limits));
+}
+
+/** The same for the body that is `bytes[start…end)` with the inserts, if there are any; these are given away ({@link ValueCodec.decodePieces}). */
+export function decodeMessagePieces(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  inserts: readonly Insert[] | undefined,
+  codec: ValueCodec,
+  limits: FrameLimits,
+): Message | undefined {
+  if (inserts === undefined) return decodeMessagePart(bytes, start, end, codec, limits);
+  if (codec.decodePieces === undefined) return decodeMessage(joinInserts(bytes, start, end, inserts), codec, limits);
+  return readMessage(codec.decodePieces(bytes, start, end, inserts, limits));
 }
 
 function readMessage(elements: unknown): Message | undefined {

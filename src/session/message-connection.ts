@@ -170,7 +170,8 @@ export class MessageConnection {
 
   /** Whether the session can go on over another connection, for a peer that has received so many messages. */
   canResume(received: number): boolean {
-    return !this.#ended && this.#violation === undefined && this.acknowledgement.isPossible(received) && this.outbox.canReplayFrom(received);
+    if (this.#ended || this.#violation !== undefined || this.#resumeTerms === undefined) return false;
+    return this.acknowledgement.isPossible(received) && this.outbox.canReplayFrom(received);
   }
 
   /**
@@ -194,6 +195,14 @@ export class MessageConnection {
     this.#listen(connection);
     this.outbox.resume(connection);
     this.receiver.onResume?.();
+  }
+
+  /** No other connection will come: a session that waits for one ends, and a connection that is lost ends it. */
+  forgoResume(): void {
+    this.#resumeTerms = undefined;
+    if (this.#window === undefined) return;
+    this.#end({ code: 'CONNECTION_LOST', message: 'The connection was lost, and this side takes no other any more.' });
+    this.#resolveClosed?.();
   }
 
   #canWait(reason: CloseReason): boolean {

@@ -109,6 +109,10 @@ export class Session implements MessageReceiver {
   canResume(received: number): boolean {
     return this.#end === undefined && this.#connection.canResume(received);
   }
+  /** No other connection will come: if it waits for one it ends, and so it does when the present one is lost. */
+  forgoResume(): void {
+    this.#connection.forgoResume();
+  }
   /**
    * Goes on over another connection, which takes the place of the present one even if that is still open. The handshake of the resume must be
    * over on it; it is started here. @throws INVALID_STATE unless {@link Session.canResume}.

@@ -116,6 +116,10 @@ export class Worker {
     this.#reconnection = reconnection;
     this.#session?.resume(reconnection.connection, received);
   }
+  /** It will not be let in again: a lost connection is its end from now on. */
+  forgoResume(): void {
+    this.#session?.forgoResume();
+  }
   /** Ends it at once, since the worker has begun anew on another connection. */
   abandon(message: string): Promise<Reason> {
     this.#fail('DISCONNECTED', message);

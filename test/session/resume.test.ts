@@ -246,6 +246,24 @@ describe('a session that is resumed', () => {
     expect(() => resumable.host.session.resume(resumable.pair[0], 7)).toThrow(expect.objectContaining({ code: 'INVALID_STATE' }));
   });
 
+  test('[session.resume] a side that takes no other connection any more does not wait for one', async () => {
+    const waiting = await connectResumable();
+    await waiting.cut();
+    waiting.host.session.forgoResume();
+    expect(waiting.host.ends).toMatchObject([{ code: 'CONNECTION_LOST' }]);
+    await waiting.host.session.closed;
+
+    const connected = await connectResumable();
+    connected.peer.methods.hold = () => new Promise(() => {});
+    const lost = rejection(connected.host.session.call('hold', {}));
+    await connected.clock.settle();
+    connected.host.session.forgoResume();
+    await connected.cut();
+    expect(await lost).toMatchObject({ code: 'WORKER_LOST', mayHaveRun: true });
+    connected.peer.session.abort('Enough.');
+    waiting.peer.session.abort('Enough.');
+  });
+
   test('[session.resume] an orderly goodbye is not waited for', async () => {
     const resumable = await connectResumable();
     resumable.peer.session.close('DRAINED', 'Going home.');

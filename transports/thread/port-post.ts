@@ -50,6 +50,7 @@ export function readPost(post: unknown): readonly Uint8Array[] | string {
   // Before it is looked into: an array may have a length of 2^32 and hardly an element.
   if (post.length === 0 || post.length > maxPieces) return `a post has 1 to ${maxPieces} pieces, not ${post.length}`;
   const pieces: Uint8Array[] = [];
+  const buffers = new Set<ArrayBufferLike>();
   for (let index = 0; index < post.length; index += 1) {
     const piece: unknown = post[index];
     if (!(piece instanceof Uint8Array)) return 'a piece is no Uint8Array';
@@ -57,6 +58,9 @@ export function readPost(post: unknown): readonly Uint8Array[] | string {
     if (!(piece.buffer instanceof ArrayBuffer)) return 'the memory of a piece is shared';
     if (isResizable(piece.buffer)) return 'the memory of a piece can be resized';
     if (piece.length === 0) return 'a piece is empty';
+    // What is made of one piece may be moved on, and would take the other with it.
+    if (buffers.has(piece.buffer)) return 'two pieces share their memory';
+    buffers.add(piece.buffer);
     // A small view must not keep a large buffer alive.
     pieces.push(piece.length === piece.buffer.byteLength ? piece : piece.slice());
   }

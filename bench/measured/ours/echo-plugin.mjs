@@ -8,7 +8,7 @@ import { makeChunk } from '../payload.mjs';
 export function echoPlugin({ events = true } = {}) {
   let received = 0;
   return definePlugin({
-    methods: { echo: (params) => params, received: () => received },
+    methods: { echo: (params, { transfer }) => (params instanceof Uint8Array ? transfer(params) : params), received: () => received },
     streams: {
       async *chunks() {
         const chunk = makeChunk();

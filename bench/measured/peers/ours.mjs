@@ -10,7 +10,7 @@ const folder = fileURLToPath(new URL('../ours', import.meta.url));
 function clientOf(host, plugin) {
   return {
     call: (params) => plugin.call('echo', params),
-    binary: (bytes) => plugin.call('echo', bytes),
+    binary: (bytes) => plugin.call('echo', bytes, { transfer: [bytes.buffer] }),
     async stream(done) {
       let read = 0;
       for await (const chunk of plugin.stream('chunks')) {

@@ -47,5 +47,6 @@ export function strictCodec(options: StrictCodecOptions = {}): Required<ValueCod
     },
     decode: (body, limits) => reader.read(body, 0, body.length, limits),
     decodePart: (bytes, start, end, limits) => reader.read(bytes, start, end, limits),
+    decodePieces: (bytes, start, end, inserts, limits) => reader.readPieces(bytes, start, end, inserts, limits),
   };
 }

@@ -1,3 +1,4 @@
+import { type Insert, joinInserts } from '../../frames/insert.js';
 import { type FrameLimits, maxSupportedDepth } from '../../frames/limits.js';
 import { refuseValue } from '../../frames/scan.js';
 import { isTimestampAt } from '../../frames/timestamp.js';
@@ -25,6 +26,10 @@ export class ValueReader {
   #start = 0;
   #end = 0;
   #position = 0;
+  /** Of a body in pieces: the inserts, until the last of them was taken. The end is where the next one stands, and then {@link #lastEnd}. */
+  #inserts: readonly Insert[] | undefined;
+  #taken = 0;
+  #lastEnd = 0;
   #elements = 0;
   /** Whether the key that was read last is one that objects inherit, as `constructor`. Such a key is never in the cache. */
   #isInheritedKey = false;
@@ -38,9 +43,33 @@ export class ValueReader {
 
   /** @throws PROTOCOL_ERROR with `details: { offset }`. */
   read(bytes: Uint8Array, start: number, end: number, limits: FrameLimits): unknown {
+    this.#end = end;
+    return this.#read(bytes, start, limits);
+  }
+
+  /**
+   * The same for a body of which some bytes lie apart: an insert that is exactly the data of a bin becomes the value as it is, and belongs to whoever gets
+   * the value. Wherever else an insert stands, the body is put together and read as any other; so is one that breaks a rule, which
+   * is then found at its place in the whole.
+   */
+  readPieces(bytes: Uint8Array, start: number, end: number, inserts: readonly Insert[], limits: FrameLimits): unknown {
+    const [first] = inserts;
+    if (first === undefined) return this.read(bytes, start, end, limits);
+    this.#inserts = inserts;
+    this.#taken = 0;
+    this.#lastEnd = end;
+    this.#end = start + first.after;
+    try {
+      return this.#read(bytes, start, limits);
+    } catch {
+      const body = joinInserts(bytes, start, end, inserts);
+      return this.read(body, 0, body.length, limits);
+    }
+  }
+
+  #read(bytes: Uint8Array, start: number, limits: FrameLimits): unknown {
     this.#bytes = bytes;
     this.#start = start;
-    this.#end = end;
     this.#position = start;
     this.#elements = 1;
     this.#maxElements = limits.maxElements;
@@ -49,10 +78,11 @@ export class ValueReader {
     this.#keys.rewind();
     try {
       const value = this.#value(0);
-      if (this.#position !== end) refuseValue('bytes follow the value', this.#position - start);
+      if (this.#position !== this.#end || this.#inserts !== undefined) refuseValue('bytes follow the value', this.#position - start);
       return value;
     } finally {
       this.#bytes = nothing;
+      this.#inserts = undefined;
       this.#text.release();
       this.#numbers.release();
     }
@@ -209,11 +239,24 @@ export class ValueReader {
   #binary(at: number, length: number): Uint8Array {
     const from = this.#position;
     const to = from + length;
+    if (from === this.#end && this.#inserts !== undefined) return this.#takeInsert(this.#inserts, at, length);
     if (to > this.#end) refuseValue('a value is cut short', at - this.#start);
     this.#position = to;
     const bytes = this.#bytes;
     const isWorthAView = length >= bytes.buffer.byteLength / 2 && bytes.buffer.byteLength <= largestOwnBuffer(this.#end - this.#start);
     return isWorthAView ? new Uint8Array(bytes.buffer, bytes.byteOffset + from, length) : copyBytes(bytes, from, length);
+  }
+
+  /** The insert that stands here, if it is just as large as was announced. */
+  #takeInsert(inserts: readonly Insert[], at: number, length: number): Uint8Array {
+    const { bytes } = inserts[this.#taken] as Insert;
+    if (bytes.length !== length) refuseValue('a value is cut short', at - this.#start);
+    this.#taken += 1;
+    const next = inserts[this.#taken];
+    if (next === undefined) this.#inserts = undefined;
+    this.#end = next === undefined ? this.#lastEnd : this.#start + next.after;
+    // A view would show what else its buffer holds.
+    return length === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer, 0, length) : copyBytes(bytes, 0, length);
   }
 
   #timestamp(at: number, size: number): Date {

@@ -1,5 +1,6 @@
 import { isWorkerRuntimeError } from '../../errors/worker-runtime-error.js';
-import type { FrameRoom, FrameWriter, Insert } from '../../frames/frame-writer.js';
+import type { FrameRoom, FrameWriter } from '../../frames/frame-writer.js';
+import type { Insert } from '../../frames/insert.js';
 import { type FrameLimits, maxSupportedDepth } from '../../frames/limits.js';
 import { complaints, frameTooLarge, maxUint64, minInt64, refusedValue, stepOf, unreadableValue } from '../check-value.js';
 import { describeForeignObject } from '../foreign-object.js';
