@@ -1,15 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { makeCertificate } from '../../examples/tls-transport/certificate.js';
 import { tlsTransport } from '../../examples/tls-transport/tls-transport.js';
-import { testTransport } from '../../src/testing/test-transport.js';
+import '../../examples/tls-transport/tls-transport.suite.js';
 import { runProgram } from './run-program.js';
 
 const { cert, key } = makeCertificate();
-
-testTransport('tls', () => tlsTransport({ cert, key, ca: cert, closeTimeoutMs: 300 }), {
-  runner: { describe, test },
-  address: 'tls://localhost:0',
-});
 
 test('the example of a custom transport runs', async () => {
   const { code, stdout, stderr } = await runProgram(['--import', 'tsx', 'examples/tls-transport/main.ts']);
