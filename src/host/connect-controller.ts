@@ -22,7 +22,9 @@ export interface ConnectControllerOptions {
 
 /** A plugin as a controller sees it. */
 export interface ControlledPlugin {
+  /** Id of its manifest. */
   readonly id: string;
+  /** Version of its manifest. */
   readonly version: string;
   /** As `plugin.state` of the host; a newer host may know more states. */
   readonly state: string;

@@ -10,7 +10,7 @@ export {
 export { createHost, type Host } from './create-host.js';
 export type { HostListener } from './dial-in/dial-in.js';
 export type { DialInOptions } from './dial-in/dial-in-options.js';
-export type { ControllerTokenOptions, IssuedToken, IssueTokenOptions, TokenInspection, WorkerTokenOptions } from './dial-in/tokens.js';
+export type { ControllerTokenOptions, IssuedToken, IssueTokenOptions, TokenInspection, TokenOptions, WorkerTokenOptions } from './dial-in/tokens.js';
 export type { HostEvents } from './host-events.js';
 export type { HostOptions, InstallOptions } from './host-options.js';
 export type { HostLimits } from './limits.js';

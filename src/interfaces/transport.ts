@@ -43,7 +43,7 @@ export interface Connection {
    * Sends the concatenation of `chunks`, which is one or more whole frames. Never throws; after the end it does nothing.
    * The connection may keep the chunks until they are written; nobody changes them any more.
    * A connection may report its end (`onClose`) from within `send` only if it has taken nothing of these chunks.
-   * @param transfer buffers that the sender gives away. A chunk that is the whole of one may be moved and detached by a connection between threads; others
+   * @param transfer - buffers that the sender gives away. A chunk that is the whole of one may be moved and detached by a connection between threads; others
    * ignore it. All other memory stays the sender's: the connection neither changes nor moves it.
    * @returns false if the caller should wait for `onWritable`. What was given is accepted all the same. Also false after `close`
    * and after the end, when nothing is accepted and no `onWritable` follows.

@@ -53,8 +53,8 @@ const groups: readonly (readonly [name: string, behaviours: readonly TransportBe
  * - During every test: exactly one `onClose` and nothing after it, no callback from within a method, `onWritable` only after a send that said false, no byte
  *   that was not sent, and no exception.
  *
- * @param name for the titles of the tests; nothing depends on it.
- * @param factory called for every test, so that none can disturb another.
+ * @param name - for the titles of the tests; nothing depends on it.
+ * @param factory - called for every test, so that none can disturb another.
  * @throws WorkerRuntimeError `INVALID_ARGUMENT` if there is no test runner.
  */
 export function testTransport(name: string, factory: TransportFactory, options: TestTransportOptions = {}): void {

@@ -7,7 +7,7 @@ import { seededFraction } from './seeded-fraction.js';
 export interface MemoryTransportOptions extends Omit<MemoryPairOptions, 'names'> {
   /**
    * Told of every pair before either side is: the first end is the dialler's, and `pair.faults` steers both directions.
-   * @param address where the second end listens.
+   * @param address - where the second end listens.
    */
   readonly onPair?: (pair: MemoryPair, address: string) => void;
 }

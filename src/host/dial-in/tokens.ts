@@ -7,7 +7,7 @@ import { Refusal, unauthenticated } from './refusal.js';
 import { createSecret, digestOf } from './secret.js';
 
 /** What every token has. */
-interface TokenOptions {
+export interface TokenOptions {
   /** How many registrations it is good for. Default 1. A worker that connects again after a lost connection uses none. */
   readonly uses?: number;
   /** How long it is good for, milliseconds. Default 600,000, ten minutes; at most a year. */
@@ -18,6 +18,7 @@ interface TokenOptions {
 
 /** A token for workers of one plugin. */
 export interface WorkerTokenOptions extends TokenOptions {
+  /** The default. */
   readonly role?: 'worker';
   /** Id of the plugin. It need not be installed yet. */
   readonly plugin: string;
@@ -27,6 +28,7 @@ export interface WorkerTokenOptions extends TokenOptions {
 
 /** A token for a controller: a program that drives the host from elsewhere. */
 export interface ControllerTokenOptions extends TokenOptions {
+  /** Says that it is for a controller. */
   readonly role: 'controller';
   /** Ids of the plugins that it may list and call. */
   readonly plugins: readonly string[];
@@ -49,10 +51,13 @@ export interface IssuedToken {
 
 /** A token as the operator sees it. */
 export interface TokenInspection {
+  /** As it was issued. */
   readonly id: string;
+  /** What it is for. */
   readonly role: 'worker' | 'controller';
   /** The plugin that it registers, or those that its controller may reach. */
   readonly plugins: readonly string[];
+  /** How many registrations it is still good for. */
   readonly usesLeft: number;
   /** ISO 8601 time. */
   readonly expiresAt: string;
