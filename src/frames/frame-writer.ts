@@ -5,7 +5,7 @@ import { frameHeaderBytes } from './limits.js';
 /** Bodies above this size are passed on as they are; smaller ones are cheaper to copy than to write apart. */
 const largestCopiedBytes = 4_096;
 /** Slabs start small, for the many connections that say little, and double up to the largest. */
-const smallestSlabBytes = 2_048;
+const smallestSlabBytes = 512;
 const largestSlabBytes = 16_384;
 /** Room for most frames; less is not worth beginning one in. */
 const leastRoomBytes = 256;

@@ -22,8 +22,16 @@ export function createPluginWorker(
   events: PluginWorkerEvents,
 ): Worker {
   const { manifest, createId, directory, platform, workers, frameLimits, maxConcurrency, debug, workerHandlers, onWorkerState, log } = options;
+  const { codec, timings, maxIncomingCalls, maxQueuedBytes, clean, withoutSecrets } = workers;
+  const { onRequest, onOneWay, onOutput, onViolation, onStragglers } = workerHandlers;
+  // Field by field: of a spread V8 makes a shape of its own for each worker.
   return new Worker({
-    ...workers,
+    codec,
+    timings,
+    maxIncomingCalls,
+    maxQueuedBytes,
+    clean,
+    withoutSecrets,
     launcher,
     launch: { pluginId: manifest.id, pluginVersion: manifest.version, workerId: createId(), generation, runtime, directory },
     platform,
@@ -32,12 +40,16 @@ export function createPluginWorker(
     debug,
     features: launcher.isolation === 'external' ? protocolFeatures : [],
     admit: (hello) => {
-      const welcome = admitWorker(hello, generation, { ...options, heartbeatMs: workers.timings.heartbeatMs });
+      const welcome = admitWorker(hello, generation, { ...options, heartbeatMs: timings.heartbeatMs });
       const resume = events.onAdmitted(welcome.session, hello);
       return resume === undefined ? welcome : { ...welcome, resume };
     },
     handlers: {
-      ...workerHandlers,
+      onRequest,
+      onOneWay,
+      onOutput,
+      onViolation,
+      onStragglers,
       onUnloadFailed: (worker, error) =>
         log.report('warn', { worker: worker.id, err: error }, 'on_unload failed; the worker is stopped all the same.'),
       onOneWayCredit: () => events.onOneWayCredit(),

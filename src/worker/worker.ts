@@ -29,7 +29,8 @@ export class Worker {
   /** Resolves when nothing of the worker runs any more, with the reason. Never rejects. */
   readonly exited: Promise<Reason>;
   readonly #options: WorkerOptions;
-  readonly #abort = new AbortController();
+  /** Ends a launch that is given up; not there when it has settled. */
+  #abort: AbortController | undefined = new AbortController();
   readonly #end: EndReason;
   readonly #ladder: StopLadder;
   readonly #timers: TimerSet;
@@ -139,7 +140,7 @@ export class Worker {
   async stop(reason: string, graceMs = this.#options.timings.graceMs): Promise<Reason> {
     this.#ladder.request(reason, graceMs);
     this.#end.note(this.#state === 'ready' || this.#state === 'draining' ? 'DRAINING' : 'STOPPED', reason);
-    this.#abort.abort(new WorkerRuntimeError('CANCELLED', reason));
+    this.#abort?.abort(new WorkerRuntimeError('CANCELLED', reason));
     this.#apply('stop-requested');
     return this.exited;
   }
@@ -153,8 +154,9 @@ export class Worker {
         if (line.source === 'stderr') this.#end.addErrorLine(line.text);
         handlers.onOutput(this, line);
       };
-      const request = { ...launch, signal: this.#abort.signal, onOutput };
+      const request = { ...launch, signal: (this.#abort ?? new AbortController()).signal, onOutput };
       this.#launched = await launchWorker(launcher, request, this.exited);
+      this.#abort = undefined;
       void this.#launched.exited.then((exit) => this.#lastWords().then(() => this.#onExit(exit)));
       // Given up while it was being launched.
       if (this.#state !== 'starting') this.#ladder.terminate();
@@ -282,7 +284,7 @@ export class Worker {
   #fail(code: ReasonCode, message: string): void {
     if (this.#state === 'exited') return;
     this.#end.note(code, message);
-    this.#abort.abort(new WorkerRuntimeError('CANCELLED', message));
+    this.#abort?.abort(new WorkerRuntimeError('CANCELLED', message));
     this.#apply('failed');
   }
 

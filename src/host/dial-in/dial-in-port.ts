@@ -28,7 +28,8 @@ export class DialInPort implements Launcher {
   readonly #platform: Platform;
   readonly #limits: Required<DialInOptions>;
   #offered: DialledWorker | undefined;
-  #taken: { readonly worker: DialledWorker; admitted: boolean } | undefined;
+  /** The worker that a launch took; what was known of its arrival goes when it is admitted. */
+  #taken: { worker: DialledWorker | undefined; admitted: boolean } | undefined;
   #waiting: ((worker: DialledWorker) => void) | undefined;
   #credential: { readonly session: string; readonly digest: string; mayBeginAnew: boolean } | undefined;
 
@@ -67,10 +68,11 @@ export class DialInPort implements Launcher {
   /** A worker is about to be welcomed: only it may come back from now on. @returns the terms of a resume, where it can. @throws Refusal */
   admit(session: string, generation: number, { features }: HelloFields): WelcomeFields['resume'] {
     const taken = this.#taken;
-    taken?.worker.onAdmitted(generation);
+    taken?.worker?.onAdmitted(generation);
     this.#credential = undefined;
     if (taken === undefined) return undefined;
     taken.admitted = true;
+    taken.worker = undefined;
     if (!features.includes('resume') || this.#limits.resumeWindowMs === 0) return undefined;
     const token = createSecret('swr_', this.#platform.random);
     this.#credential = { session, digest: digestOf(token, this.#platform.crypto), mayBeginAnew: true };
@@ -118,7 +120,7 @@ export class DialInPort implements Launcher {
 
   #launched(worker: DialledWorker): LaunchedWorker {
     const { connection, peer } = worker;
-    const taken = { worker, admitted: false };
+    const taken: { worker: DialledWorker | undefined; admitted: boolean } = { worker, admitted: false };
     this.#taken = taken;
     let resolveExited: (exit: WorkerExit) => void = () => {};
     const exited = new Promise<WorkerExit>((resolve) => {

@@ -28,7 +28,8 @@ export class DialledConnection implements Connection {
   readonly #connection: Connection;
   readonly #clock: Clock;
   readonly #events: DialledConnectionEvents;
-  readonly #decoder: FrameDecoder;
+  /** Until somebody has taken it. */
+  #decoder: FrameDecoder | undefined;
   #hello: Uint8Array | undefined;
   #taker: ConnectionHandlers | undefined;
   /** What arrived between `start` and the end of its turn. */
@@ -73,6 +74,7 @@ export class DialledConnection implements Connection {
   start(handlers: ConnectionHandlers): void {
     if (this.#taker !== undefined) throw new WorkerRuntimeError('INVALID_STATE', 'A connection can be started once.');
     this.#taker = handlers;
+    this.#decoder = undefined;
     this.#events.onTaken();
     this.#clock.endOfTurn(() => {
       // A peer that is gone says nothing any more: its hello would be answered, and its token spent, for nobody.
@@ -84,8 +86,8 @@ export class DialledConnection implements Connection {
     });
   }
 
-  send(chunks: readonly Uint8Array[]): boolean {
-    return this.#connection.send(chunks);
+  send(chunks: readonly Uint8Array[], transfer?: readonly ArrayBuffer[]): boolean {
+    return this.#connection.send(chunks, transfer);
   }
 
   close(options?: { readonly abort?: boolean; readonly reason?: string }): void {
@@ -108,13 +110,15 @@ export class DialledConnection implements Connection {
     try {
       if (this.#hello !== undefined) throw new WorkerRuntimeError('PROTOCOL_ERROR', 'Nothing may follow a hello before its answer.');
       let first: Uint8Array | undefined;
-      this.#decoder.push(chunk, (body) => {
+      const decoder = this.#decoder;
+      decoder?.push(chunk, (body) => {
         if (first !== undefined) throw new WorkerRuntimeError('PROTOCOL_ERROR', 'Nothing may follow a hello before its answer.');
         first = body;
         return true;
       });
       if (first === undefined) return;
-      if (this.#decoder.bufferedBytes > 0) throw new WorkerRuntimeError('PROTOCOL_ERROR', 'Nothing may follow a hello before its answer.');
+      if (decoder !== undefined && decoder.bufferedBytes > 0)
+        throw new WorkerRuntimeError('PROTOCOL_ERROR', 'Nothing may follow a hello before its answer.');
       this.#hello = first;
       this.#events.onHello(first);
     } catch (error) {
