@@ -43,6 +43,7 @@ const timings: Record<keyof WorkerTimings, true> = {
   exitTimeoutMs: true,
   killTimeoutMs: true,
   heartbeatMs: true,
+  stallTimeoutMs: true,
 };
 const workerToken: Record<keyof WorkerTokenOptions, true> = { role: true, plugin: true, install: true, uses: true, expiresInMs: true, by: true };
 const controllerToken: Record<keyof ControllerTokenOptions, true> = {

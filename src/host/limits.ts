@@ -57,7 +57,8 @@ export function limitsFor(trust: TrustTier, manifest: Manifest, overrides: HostL
 /** The time limits for a plugin's workers, by the same rule. @throws INVALID_ARGUMENT */
 export function timingsFor(trust: TrustTier, manifest: Manifest, overrides: Partial<WorkerTimings>): WorkerTimings {
   assertWholeNumbers('timings', overrides, 0, maxMs);
-  if (overrides.heartbeatMs === 0) throw new WorkerRuntimeError('INVALID_ARGUMENT', 'timings.heartbeatMs must be at least 1.');
+  for (const name of ['heartbeatMs', 'stallTimeoutMs'] as const)
+    if (overrides[name] === 0) throw new WorkerRuntimeError('INVALID_ARGUMENT', `timings.${name} must be at least 1.`);
   const given = { ...defaultTimings, hookTimeoutMs: tierLimits[trust].hookTimeoutMs, ...defined(overrides) };
   return {
     ...given,

@@ -1,8 +1,10 @@
 import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import { FrameWriter } from '../frames/frame-writer.js';
-import type { Clock, Timer } from '../interfaces/platform.js';
 import type { Connection } from '../interfaces/transport.js';
+import { HandedOver } from './handed-over.js';
+import type { Departure, Lane, OutboxOptions, QueuedFrame } from './outbox-options.js';
 import { ReplayBuffer } from './replay-buffer.js';
+import { StallWatch } from './stall-watch.js';
 
 /** A batch of small frames leaves when it has this size, even before the turn ends: the peer begins while we go on. */
 const earlyFlushBytes = 2_048;
@@ -13,44 +15,7 @@ const catchUpBytes = 64 * 1024;
 /** What a frame in the queue costs beside its body: without it, a flood of pings by a peer that reads nothing would fill the memory with pongs of 3 bytes. */
 const queuedFrameBytes = 256;
 
-/** Control messages overtake bulk ones when the connection is held up. */
-export type Lane = 'control' | 'bulk';
-
-/** Where a frame is on its way out, for those whose sender may still change its mind. */
-export interface Departure {
-  /** Number of the batch that the frame is in; -1 while it has not left the queue. */
-  batch: number;
-  /** The outbox's note while the frame waits in the queue. */
-  queued: QueuedFrame | undefined;
-}
-
-/** A frame that waits until the connection takes more. */
-export interface QueuedFrame {
-  /** undefined: dropped. */
-  body: Uint8Array | undefined;
-  readonly departure: Departure | undefined;
-  readonly counted: boolean;
-}
-
-/** What the outbox needs to know from its session. */
-export interface OutboxOptions {
-  readonly connection: Connection;
-  readonly clock: Clock;
-  /** More than this many bytes waiting for a peer that does not read are too many. */
-  readonly maxQueuedBytes: number;
-  /** A connection that takes nothing more for so long has a peer that does not read. */
-  readonly stallTimeoutMs: number;
-  /** A frame that counts for the acknowledgement leaves the queue. */
-  onDeparture(): void;
-  /** A batch is about to leave: the last chance to add to it. */
-  onFlush(): void;
-  /** The connection takes more, and what was queued has left. */
-  onIdle(): void;
-  /** The queue grew over `maxQueuedBytes`. */
-  onOverflow(queuedBytes: number): void;
-  /** The connection took nothing more for `stallTimeoutMs`. */
-  onStall(stallTimeoutMs: number): void;
-}
+export type { Departure, Lane, OutboxOptions, QueuedFrame } from './outbox-options.js';
 
 /**
  * The way out: gathers the frames of one turn into a batch, and holds them back in two lanes while the connection takes
@@ -70,9 +35,8 @@ export class Outbox {
   /** Where there is none at present, undefined. */
   #connection: Connection | undefined;
   #replay: ReplayBuffer | undefined;
-  #handedOver: WeakSet<ArrayBufferLike> | undefined;
-  #blockedAt = 0;
-  #stallTimer: Timer | undefined;
+  #handedOver: HandedOver | undefined;
+  #stallWatch: StallWatch | undefined;
   #closed = false;
   #control: QueuedFrame[] = [];
   #bulk: QueuedFrame[] = [];
@@ -200,21 +164,14 @@ export class Outbox {
   }
 
   /** Whether binary data lies in a buffer that was handed over. Not there before the first was: most sessions never have one. */
-  isHandedOver: ((bytes: Uint8Array) => boolean) | undefined;
+  get isHandedOver(): ((bytes: Uint8Array) => boolean) | undefined {
+    return this.#handedOver?.has;
+  }
 
   /** Notes buffers that belong to the connection from now on. @throws INVALID_ARGUMENT */
   handOver(buffers: readonly ArrayBuffer[]): void {
-    const handedOver = this.#handedOver ?? new WeakSet<ArrayBufferLike>();
-    for (const buffer of buffers) {
-      if (!(buffer instanceof ArrayBuffer)) {
-        throw new WorkerRuntimeError('INVALID_ARGUMENT', 'transfer takes ArrayBuffers; of a Uint8Array give the buffer, as [data.buffer].', {
-          mayHaveRun: false,
-        });
-      }
-      handedOver.add(buffer);
-    }
-    this.#handedOver = handedOver;
-    this.isHandedOver ??= (bytes) => handedOver.has(bytes.buffer);
+    this.#handedOver ??= new HandedOver();
+    this.#handedOver.add(buffers);
   }
 
   /** Keeps what is sent from now on until it is confirmed, so that it can be sent again. */
@@ -275,8 +232,7 @@ export class Outbox {
 
   close(): void {
     this.#closed = true;
-    this.#stallTimer?.cancel();
-    this.#stallTimer = undefined;
+    this.#stallWatch?.stop();
     this.#control = [];
     this.#bulk = [];
     this.#queuedBytes = 0;
@@ -294,14 +250,7 @@ export class Outbox {
   /** Gives the batch to the connection. One that reports its end from within `send` has taken nothing: what was in the batch has not left. */
   #handOver(connection: Connection): void {
     const chunks = this.#writer.take();
-    const { isHandedOver } = this;
-    const takesMore =
-      isHandedOver === undefined
-        ? connection.send(chunks)
-        : connection.send(
-            chunks,
-            chunks.filter(isHandedOver).map(({ buffer }) => buffer as ArrayBuffer),
-          );
+    const takesMore = this.#handedOver === undefined ? connection.send(chunks) : connection.send(chunks, this.#handedOver.among(chunks));
     if (this.#closed || this.#connection !== connection) return;
     this.#batch += 1;
     if (takesMore) return;
@@ -309,25 +258,20 @@ export class Outbox {
     this.#watchStall();
   }
 
-  #watchStall(): void {
-    this.#blockedAt = this.#options.clock.now();
-    this.#stallTimer ??= this.#options.clock.setTimer(this.#options.stallTimeoutMs, this.#checkStall);
-  }
-
   #noteKept(): void {
     // Who reads and never says so is no better than who does not read.
     if (this.#replay?.full === true && !this.#blocked) this.#watchStall();
   }
 
-  /** One timer for many times of being held up: it looks how long the present one lasts. */
-  readonly #checkStall = (): void => {
-    this.#stallTimer = undefined;
-    if (this.#closed || !this.blocked || this.#connection === undefined) return;
-    const { clock, stallTimeoutMs } = this.#options;
-    const left = this.#blockedAt + stallTimeoutMs - clock.now();
-    if (left <= 0) this.#options.onStall(stallTimeoutMs);
-    else this.#stallTimer = clock.setTimer(left, this.#checkStall);
-  };
+  #watchStall(): void {
+    this.#stallWatch ??= new StallWatch({
+      clock: this.#options.clock,
+      timeoutMs: this.#options.stallTimeoutMs,
+      isStalled: () => !this.#closed && this.blocked && this.#connection !== undefined,
+      onStall: () => this.#options.onStall(this.#options.stallTimeoutMs),
+    });
+    this.#stallWatch.begin();
+  }
 
   #releaseAll(): void {
     this.#release(this.#control);

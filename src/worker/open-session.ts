@@ -29,7 +29,10 @@ export async function openSession(
 ): Promise<void> {
   const { codec, limits, maxQueuedBytes, maxIncomingCalls, maxConcurrency, debug, timings, handlers } = options;
   const { clock } = options.platform;
-  const connection = new MessageConnection({ connection: launched.connection, clock, codec, limits, maxQueuedBytes }, noReceiver);
+  const connection = new MessageConnection(
+    { connection: launched.connection, clock, codec, limits, maxQueuedBytes, stallTimeoutMs: timings.stallTimeoutMs },
+    noReceiver,
+  );
   await acceptHandshake<Session>({
     connection,
     clock,

@@ -22,6 +22,8 @@ export interface WorkerTimings {
   readonly killTimeoutMs: number;
   /** How often a silent worker is pinged. Default 5,000; it is dead when three pings in a row brought not a byte. */
   readonly heartbeatMs: number;
+  /** A worker that takes nothing of what is sent to it for so long, or confirms nothing of it, is stopped as SLOW_READER. Default 30,000. */
+  readonly stallTimeoutMs: number;
 }
 
 /** The defaults of {@link WorkerTimings}. */
@@ -32,6 +34,7 @@ export const defaultTimings: WorkerTimings = {
   exitTimeoutMs: 2_000,
   killTimeoutMs: 5_000,
   heartbeatMs: 5_000,
+  stallTimeoutMs: 30_000,
 };
 
 /** Which worker it is, for those whom it tells something. */
