@@ -27,6 +27,11 @@ export const requirements: readonly Requirement[] = [
   { id: 'wire.golden-vectors', text: 'Every kind of message is encoded and decoded exactly as the golden vectors say.', source: protocol },
   { id: 'wire.hostile-frames', text: 'Every hostile vector is refused with the expected error, and nothing is decoded.', source: protocol },
   { id: 'wire.any-split', text: 'Frames are found however the bytes are cut.', source: protocol },
+  {
+    id: 'wire.pieces',
+    text: 'A payload that arrives apart from its frame is used as it is, and what is made of a frame does not depend on its pieces.',
+    source: protocol,
+  },
   { id: 'wire.memory-follows-bytes', text: 'Memory grows with the bytes received, never with a length that was announced.', source: protocol },
   {
     id: 'wire.limits-before-decoding',

@@ -3,7 +3,7 @@ import { type Insert, joinInserts } from './insert.js';
 import { frameHeaderBytes } from './limits.js';
 
 /** The least that is reserved for a frame that is split over chunks. */
-const smallestReserve = 1_024;
+const smallestReserve = 64;
 /** A frame that is split gets room for this many times the bytes that have arrived of it, never more than it needs. */
 const reserveFactor = 4;
 /** Chunks from this size on may stand for a payload as they are; smaller ones are cheaper to copy. */

@@ -14,6 +14,11 @@ export interface Clock {
   setTimer(delayMs: number, callback: () => void): Timer;
   /** Calls `callback` once at the end of the present turn of the event loop, after promise callbacks that are due. */
   endOfTurn(callback: () => void): void;
+  /**
+   * Keeps the process alive until the returned timer is cancelled: for whoever waits without a socket or a process of its own, as a worker between two attempts to
+   * reach its host. Optional: in a simulation nothing ends by itself.
+   */
+  keepAlive?(): Timer;
 }
 
 /** Randomness. */

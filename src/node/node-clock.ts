@@ -31,6 +31,10 @@ export function nodeClock(): Clock {
     endOfTurn(callback) {
       if (queue.push(callback) === 1) setImmediate(runQueue);
     },
+    keepAlive() {
+      const handle = setInterval(() => {}, longestTimeoutMs);
+      return { cancel: () => clearInterval(handle) };
+    },
   };
 }
 

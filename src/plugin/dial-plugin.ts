@@ -43,7 +43,15 @@ export interface DialPluginOptions extends WorkerIdentification {
  */
 export async function dialPlugin(plugin: Plugin, options: DialPluginOptions): Promise<RunningPlugin> {
   const dialled = new DialledPlugin(plugin, options);
-  await dialled.begin();
+  // Between two attempts there is no socket that would keep the process alive.
+  const awake = options.platform.clock.keepAlive?.();
+  void dialled.ended.then(() => awake?.cancel());
+  try {
+    await dialled.begin();
+  } catch (error) {
+    awake?.cancel();
+    throw error;
+  }
   return dialled;
 }
 

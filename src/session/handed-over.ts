@@ -18,9 +18,4 @@ export class HandedOver {
 
   /** Whether the data lies in such a buffer. */
   readonly has = (bytes: Uint8Array): boolean => this.#buffers.has(bytes.buffer);
-
-  /** The buffers of those chunks that lie in one. */
-  among(chunks: readonly Uint8Array[]): ArrayBuffer[] {
-    return chunks.filter(this.has).map(({ buffer }) => buffer as ArrayBuffer);
-  }
 }

@@ -1,10 +1,11 @@
 import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import { FrameDecoder } from '../frames/frame-decoder.js';
+import type { Insert } from '../frames/insert.js';
 import { type FrameLimits, frameHeaderBytes, handshakeFrameBytes } from '../frames/limits.js';
 import type { Clock, Timer } from '../interfaces/platform.js';
 import type { CloseReason, Connection } from '../interfaces/transport.js';
 import type { ValueCodec } from '../messages/codec.js';
-import { decodeMessagePart } from '../messages/decode-message.js';
+import { decodeMessagePieces } from '../messages/decode-message.js';
 import { encodeMessage, encodeMessageInto } from '../messages/encode-message.js';
 import type { Message } from '../messages/message.js';
 import { Acknowledgement, isCounted } from './acknowledgement.js';
@@ -278,19 +279,19 @@ export class MessageConnection {
   #onData(chunk: Uint8Array): void {
     this.#lastReceivedAt = this.#clock.now();
     try {
-      this.#decoder.pushParts(chunk, this.#onFrame);
+      this.#decoder.pushPieces(chunk, this.#onFrame);
     } catch (error) {
       this.#onFault(error);
     }
   }
 
   /** @returns whether to go on with the next frame of the chunk. */
-  readonly #onFrame = (bytes: Uint8Array, start: number, end: number): boolean => {
+  readonly #onFrame = (bytes: Uint8Array, start: number, end: number, bodyBytes: number, inserts: readonly Insert[] | undefined): boolean => {
     if (this.#ended || this.#violation !== undefined) return false;
-    const message = decodeMessagePart(bytes, start, end, this.#codec, this.#limits);
+    const message = decodeMessagePieces(bytes, start, end, inserts, this.#codec, this.#limits);
     // Counted before it is acted on, so that an ack that rides on the answer covers it.
-    if (this.#established && isCounted(message?.kind)) this.acknowledgement.noteReceived(end - start);
-    if (message !== undefined) this.receiver.onMessage(message, end - start);
+    if (this.#established && isCounted(message?.kind)) this.acknowledgement.noteReceived(bodyBytes);
+    if (message !== undefined) this.receiver.onMessage(message, bodyBytes);
     return true;
   };
 

@@ -249,8 +249,9 @@ export class Outbox {
 
   /** Gives the batch to the connection. One that reports its end from within `send` has taken nothing: what was in the batch has not left. */
   #handOver(connection: Connection): void {
-    const chunks = this.#writer.take();
-    const takesMore = this.#handedOver === undefined ? connection.send(chunks) : connection.send(chunks, this.#handedOver.among(chunks));
+    // Whatever lies apart was handed over, or is a copy that was made for this batch; the replay has its own.
+    const { insertedBuffers } = this.#writer;
+    const takesMore = connection.send(this.#writer.take(), insertedBuffers);
     if (this.#closed || this.#connection !== connection) return;
     this.#batch += 1;
     if (takesMore) return;

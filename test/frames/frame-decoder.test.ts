@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FrameDecoder } from '../../src/frames/frame-decoder.js';
-import { frameOf, hex, propertyOptions } from './support.js';
+import { joinInserts } from '../../src/frames/insert.js';
+import { frameOf, hex, propertyOptions, slow } from './support.js';
 
 /** Feeds the chunks; the bodies as hex. */
 function feed(decoder: FrameDecoder, ...chunks: readonly Uint8Array[]): string[] {
@@ -122,6 +123,125 @@ describe('limits', () => {
     }
     expect(got?.length).toBe(length);
     expect(got?.every((byte) => byte === 7)).toBe(true);
+  });
+});
+
+describe('[wire.pieces] payloads that arrive apart', () => {
+  /** The frame of an array of one bin, but for its data; 0x93 and what follows are the business of codecs. */
+  const head = (length: number): Uint8Array => frameHead([0x93, 7, 0xc6, 0, length >>> 16, (length >>> 8) & 255, length & 255], length + 1);
+  function frameHead(begin: readonly number[], more: number): Uint8Array {
+    const size = begin.length + more;
+    return Uint8Array.of(size >>> 24, (size >>> 16) & 255, (size >>> 8) & 255, size & 255, ...begin);
+  }
+  /** For each frame: its kept chunks, and all of it. */
+  function take(decoder: FrameDecoder, ...chunks: readonly Uint8Array[]): { kept: number[]; body: Uint8Array }[] {
+    const frames: { kept: number[]; body: Uint8Array }[] = [];
+    for (const chunk of chunks) {
+      decoder.pushPieces(chunk, (bytes, start, end, bodyBytes, inserts) => {
+        const body = joinInserts(bytes, start, end, inserts ?? []);
+        expect(body.length).toBe(bodyBytes);
+        return frames.push({ kept: (inserts ?? []).map((insert) => insert.bytes.length), body }) > 0;
+      });
+    }
+    return frames;
+  }
+  const data = (length: number): Uint8Array => new Uint8Array(length).fill(9);
+  const limit = 1024 * 1024;
+
+  test('are kept, and frames go on behind them in the same chunk', () => {
+    const decoder = new FrameDecoder(limit);
+    const frames = take(decoder, head(8_192), data(8_192), Uint8Array.of(1, ...head(10_000)));
+    expect(frames.map(({ kept }) => kept)).toEqual([[8_192]]);
+    expect(decoder.bufferedBytes).toBe(4 + 7);
+    expect(take(decoder, data(10_000)).length).toBe(0);
+    expect(decoder.bufferedBytes).toBe(4 + 7 + 10_000);
+    const [last] = take(decoder, Uint8Array.of(1));
+    expect([last?.body.length, decoder.bufferedBytes]).toEqual([10_008, 0]);
+  });
+  test('may be the end of their frame, have short heads, and be many', () => {
+    const two = frameHead([0x92, 0xc5, 0x20, 0x00], 8_192 + 3 + 9_000);
+    const frames = take(new FrameDecoder(limit), two, data(8_192), Uint8Array.of(0xc5, 9_000 >> 8), Uint8Array.of(9_000 & 255), data(9_000));
+    expect(frames.map(({ kept, body }) => [...kept, body.length])).toEqual([[8_192, 9_000, 4 + 8_192 + 3 + 9_000]]);
+  });
+  test.each<[string, Uint8Array[]]>([
+    ['small', [head(8_191), data(8_191), data(1)]],
+    ['a part of a buffer', [head(9_000), data(9_001).subarray(1), data(1)]],
+    ['longer than announced', [head(9_000), data(9_001)]],
+    ['shorter than announced', [head(9_000), data(8_500), data(501)]],
+    ['not at the head of the bin', [head(9_000), data(1), data(9_000)]],
+    ['behind no bin', [frameHead([0x93, 7, 0xdb, 0, 0, 9_000 >> 8, 9_000 & 255], 9_001), data(9_000), data(1)]],
+    ['behind data that ends like the head of a bin', [head(8_192), Uint8Array.from([...data(8_187), 0xc6, 0, 0, 0x20, 0]), data(1)]],
+    ['at the beginning of a frame', [Uint8Array.of(0, 0, 0x20, 0), data(8_192)]],
+  ])('are gathered where they are: %s', (what, chunks) => {
+    const stream = Buffer.concat(chunks);
+    const [frame] = take(new FrameDecoder(limit), ...chunks);
+    // What looks like a head inside of data is no head of the frame's own bytes.
+    expect(frame?.kept).toEqual(what.startsWith('behind data') ? [8_192] : []);
+    expect(Buffer.compare(frame?.body as Uint8Array, stream.subarray(4))).toBe(0);
+  });
+  test('are brought together for a receiver that takes no pieces', () => {
+    const chunks = [head(9_000), data(9_000), data(1)];
+    expect(feed(new FrameDecoder(limit), ...chunks)).toEqual([Buffer.concat(chunks).subarray(4).toString('hex')]);
+    const decoder = new FrameDecoder(limit);
+    expect(take(decoder, ...chunks.slice(0, 2))).toEqual([]);
+    expect(feed(decoder, ...chunks.slice(2))).toEqual([Buffer.concat(chunks).subarray(4).toString('hex')]);
+  });
+  test('[wire.memory-follows-bytes] hold no more memory than has arrived, however many there are', () => {
+    const announced = 64 * 1024 * 1024;
+    const decoder = new FrameDecoder(announced);
+    const header = Buffer.alloc(4);
+    header.writeUInt32BE(announced);
+    const before = process.memoryUsage().arrayBuffers;
+    let arrived = 0;
+    const push = (chunk: Uint8Array): void => {
+      arrived += chunk.length;
+      decoder.pushPieces(chunk, () => true);
+    };
+    push(header);
+    for (let count = 0; count < 2_000; count += 1) {
+      push(Uint8Array.of(0xc5, 0x20, 0x00));
+      push(data(8_192));
+    }
+    expect(decoder.bufferedBytes).toBe(arrived);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(arrived * 1.5);
+  });
+  test('[wire.any-split] however heads and payloads are cut, the same bodies come out', slow, () => {
+    const part = fc.oneof(
+      fc.integer({ min: 8_192, max: 20_000 }).map((length) => [0xc5, length >> 8, length & 255, length]),
+      fc.tuple(fc.integer({ min: 0, max: 255 })),
+    );
+    let kept = 0;
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(part, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 }),
+        fc.array(fc.nat(), { maxLength: 5 }),
+        (frames, cuts) => {
+          const chunks: Uint8Array[] = [];
+          const bodies: string[] = [];
+          for (const parts of frames) {
+            const pieces = parts.flatMap((piece) =>
+              piece.length === 1 ? [Uint8Array.from(piece)] : [Uint8Array.from(piece.slice(0, 3)), data(piece[3] as number)],
+            );
+            const body = Buffer.concat(pieces);
+            const header = Buffer.alloc(4);
+            header.writeUInt32BE(body.length);
+            chunks.push(new Uint8Array(header), ...pieces);
+            bodies.push(body.toString('hex'));
+          }
+          for (const cut of cuts) {
+            const index = cut % chunks.length;
+            const chunk = chunks[index] as Uint8Array;
+            const at = cut % (chunk.length + 1);
+            chunks.splice(index, 1, chunk.slice(0, at), chunk.slice(at));
+          }
+          const taken = take(new FrameDecoder(limit), ...chunks);
+          expect(taken.map(({ body }) => Buffer.from(body).toString('hex'))).toEqual(bodies);
+          for (const frame of taken) kept += frame.kept.length;
+        },
+      ),
+      propertyOptions,
+    );
+    expect(kept).toBeGreaterThan(100);
   });
 });
 

@@ -55,6 +55,40 @@ describe('[session.transfer] binary data', () => {
     await Promise.all([host.session.closed, peer.session.closed]);
   });
 
+  test('that arrived can be handed over again: it moves there and back, and is never copied', async () => {
+    const { port1, port2 } = new MessageChannel();
+    const pair = [fromMessagePort(port1, { peer: { description: 'one' } }), fromMessagePort(port2, { peer: { description: 'other' } })] as const;
+    const { host, peer } = await establishSessions(pair, nodePlatform().clock);
+    const received: { readonly data: Uint8Array<ArrayBuffer>; readonly wasWhole: boolean }[] = [];
+    peer.methods.echo = (call) => {
+      const { data } = call.params as { data: Uint8Array<ArrayBuffer> };
+      received.push({ data, wasWhole: data.byteLength === data.buffer.byteLength });
+      call.handOver([data.buffer]);
+      return { name: 'ä', data, more: [1, 2] };
+    };
+    const given = new Uint8Array(size).fill(7);
+    const kept = new Uint8Array(size).fill(8);
+    const echoes = await Promise.all([
+      host.session.call('echo', { data: given, note: 'behind it' }, { transfer: [given.buffer] }),
+      host.session.call('echo', { data: kept }),
+    ]);
+    const [first, second] = echoes.map((echo) => (echo as { data: Uint8Array }).data) as [Uint8Array, Uint8Array];
+    expect([given.byteLength, kept.byteLength]).toEqual([0, size]);
+    // Also the copy that was made of the other one when it was sent.
+    expect(received.map(({ data, wasWhole }) => [wasWhole, data.byteLength])).toEqual([
+      [true, 0],
+      [true, 0],
+    ]);
+    expect([first, second].map((bytes) => [bytes.byteLength, bytes.buffer.byteLength])).toEqual([
+      [size, size],
+      [size, size],
+    ]);
+    expect(echoes[0]).toMatchObject({ name: 'ä', more: [1, 2] });
+    expect(first.every((byte) => byte === 7) && second.every((byte) => byte === 8)).toBe(true);
+    host.session.close('STOPPED', 'Done.');
+    await Promise.all([host.session.closed, peer.session.closed]);
+  });
+
   test('is named by its buffer', async () => {
     const clock = new SimulatedClock();
     const { host } = await establishSessions(createMemoryPair({ clock }), clock);

@@ -123,6 +123,7 @@ describe('what arrives', () => {
     expect(ear.chunks.map((chunk) => [chunk.length, chunk.buffer.byteLength])).toEqual([[10, 10]]);
   });
 
+  const twoViews = [new Uint8Array(64)].flatMap((all) => [all.subarray(0, 5), all.subarray(5)]);
   const sparse: unknown[] = [];
   sparse.length = 4_294_967_295;
   const withGetter = Object.defineProperty({}, '0', { enumerable: true, get: () => new Uint8Array(1) });
@@ -138,6 +139,8 @@ describe('what arrives', () => {
     ['an empty piece', () => [new Uint8Array(1), new Uint8Array(0)], /is empty/],
     ['a hole', () => Object.assign(new Array(3), [new Uint8Array(1)]), /no Uint8Array/],
     ['an array of arrays', () => [[1, 2, 3]], /no Uint8Array/],
+    ['the same piece twice', () => new Array(1_000).fill(new Uint8Array(100_000)), /share their memory/],
+    ['two views of one buffer', () => twoViews, /share their memory/],
     ['a view of another type', () => [new DataView(new ArrayBuffer(4))], /no Uint8Array/],
     ['a bare buffer', () => [new ArrayBuffer(4)], /no Uint8Array/],
     ['shared memory', () => [new Uint8Array(new SharedArrayBuffer(8))], /shared/],

@@ -9,7 +9,7 @@ export interface DuplexConnectionOptions {
   readonly peer: ConnectionPeer;
   /** How long `close` waits for the flush and for the other side's end before it destroys the stream. Default 2,000 ms. */
   readonly closeTimeoutMs?: number;
-  /** Bytes that wait in the stream from which on `send` returns false. Default 64 KiB, and never below the stream's own mark. */
+  /** Bytes that wait in the stream from which on `send` returns false. Default 256 KiB, and never below the stream's own mark. */
   readonly highWaterMark?: number;
 }
 
@@ -52,7 +52,7 @@ class DuplexConnection implements Connection {
     this.#stream = stream;
     this.peer = options.peer;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 2_000;
-    this.#highWaterMark = Math.max(options.highWaterMark ?? 65_536, stream.writableHighWaterMark);
+    this.#highWaterMark = Math.max(options.highWaterMark ?? 262_144, stream.writableHighWaterMark);
     // Paused with a listener in place: somebody else's resume() (Node's own, when a child process exits) then loses no byte.
     stream.pause();
     stream.on('data', (chunk: Uint8Array) => this.#onData(chunk));

@@ -19,7 +19,7 @@ export interface WebSocketConnectionOptions {
   readonly maxMessageBytes?: number;
   /** How long `close` waits for the flush and for the other side's goodbye before it ends the socket. Default 2,000 ms. */
   readonly closeTimeoutMs?: number;
-  /** Bytes that wait to be written from which on `send` returns false. Default 64 KiB. */
+  /** Bytes that wait to be written from which on `send` returns false. Default 256 KiB. */
   readonly highWaterMark?: number;
   /** After this long without a byte the other side is pinged, and after three times this long it is lost. `Infinity`: never. Default 15,000 ms. */
   readonly pingIntervalMs?: number;
@@ -84,7 +84,7 @@ class WebSocketConnection implements Connection {
     this.#messageTargetBytes = Math.min(largestMessageTargetBytes, Math.floor(maxMessageBytes / 4));
     this.maxFrameBytes = maxMessageBytes - this.#messageTargetBytes;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 2_000;
-    this.#highWaterMark = options.highWaterMark ?? 65_536;
+    this.#highWaterMark = options.highWaterMark ?? 262_144;
     this.#silence = new SilenceWatch({
       intervalMs: options.pingIntervalMs ?? 15_000,
       bytesRead: () => this.#stream?.bytesRead ?? 0,

@@ -105,13 +105,17 @@ export class DialInPort implements Launcher {
 
   #wait(signal: AbortSignal): Promise<DialledWorker> {
     return new Promise((resolve, reject) => {
+      // Whoever starts the plugin waits for it, even if nothing else keeps the process alive.
+      const awake = this.#platform.clock.keepAlive?.();
       const onAbort = (): void => {
+        awake?.cancel();
         this.#waiting = undefined;
         reject(new WorkerRuntimeError('CANCELLED', 'No worker dialled in before the start was given up.'));
       };
       if (signal.aborted) return onAbort();
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waiting = (worker) => {
+        awake?.cancel();
         signal.removeEventListener('abort', onAbort);
         resolve(worker);
       };

@@ -18,6 +18,8 @@ const shortText = 40;
 const longText = 4_096;
 /** Binary data from this size on stays outside the slab, as a chunk of its own. */
 const leastInsertBytes = 4_096;
+/** Room behind large data for what mostly follows it in a message; without it, the data would be copied again to make some. */
+const roomBehindData = 256;
 /** The longest number, time or header. */
 const longestScalar = 16;
 /** The longest key in the short form of a string. */
@@ -290,7 +292,7 @@ export class ValueWriter {
       this.#insertedBytes += length;
       return;
     }
-    this.#reserve(length);
+    this.#reserve(length >= leastInsertBytes ? length + roomBehindData : length);
     this.#bytes.set(value, this.#position);
     this.#position += length;
   }
