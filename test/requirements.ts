@@ -165,6 +165,7 @@ export const requirements: readonly Requirement[] = [
     text: 'Binary data that is handed over is sent uncopied where the transport allows; any other is copied when it is sent.',
     source: protocol,
   },
+  { id: 'dialin.patience', text: 'A worker that looks for its host stays alive, and says what is wrong.', source: readme },
   { id: 'dialin.readme', text: 'The remote workers of the README run, in TypeScript and Python, over unix: and wss:.', source: readme },
   { id: 'session.web-streams', text: 'Streams of calls can be read and fed as Web Streams, under the same credit.', source: 'docs/embedding.md' },
   { id: 'session.slow-reader', text: 'A worker that never reads, or reads a byte a second, is stopped with a named reason.', source: protocol },

@@ -16,7 +16,7 @@ export interface ConnectControllerOptions {
   readonly token: string;
   /** Clock, random numbers and hashes; on Node `nodePlatform()`. */
   readonly platform: Platform;
-  /** Default: MessagePack by msgpackr. */
+  /** Default: `strictCodec()`. */
   readonly codec?: ValueCodec;
 }
 

@@ -45,7 +45,7 @@ export interface HostOptions {
   readonly dialIn?: DialInOptions;
   /** Limits of frames and values; default 4 MiB, depth 32, 100,000 elements. */
   readonly frameLimits?: Partial<FrameLimits>;
-  /** Default: MessagePack by msgpackr. */
+  /** Default: `strictCodec()`. */
   readonly codec?: ValueCodec;
   /** Stacks of errors travel between host and workers. Default false. */
   readonly debug?: boolean;

@@ -1,7 +1,8 @@
 /**
  * Why a connection ended. `PEER_CLOSED`: the other side closed in order, after everything it had sent was delivered. `CLOSED`: this side did, and
  * everything it had accepted left. `ABORTED`: this side ended it by force (`abort`, or the bound of `close` was over) and accepted bytes may be lost.
- * `CONNECTION_LOST`: it broke.
+ * `CONNECTION_LOST`: it broke. After this side's own `close`, once all that it had accepted has left, the end is `CLOSED` however it comes about, also by the other
+ * side's abort.
  */
 export interface CloseReason {
   /** Which of these it was. `PROTOCOL_ERROR`: it was broken by what the other side sent, as a text message on a WebSocket. */
@@ -51,7 +52,7 @@ export interface Connection {
   send(chunks: readonly Uint8Array[], transfer?: readonly ArrayBuffer[]): boolean;
   /**
    * Ends the connection: first what was accepted is flushed, within a bound (2 s by default), or with `abort` nothing is.
-   * Idempotent; `onClose` follows, and never from within this call.
+   * Idempotent; `onClose` follows, and never from within this call. `reason` is then its message.
    */
   close(options?: { readonly abort?: boolean; readonly reason?: string }): void;
   /**

@@ -27,5 +27,8 @@ export function channelDialler(channel: string): Dialler {
       return webSocketTransport().dial(channel, options);
     };
   }
-  throw new WorkerRuntimeError('INVALID_ARGUMENT', `"${channel}" is no address that a worker can dial; use unix:/PATH or wss://HOST[:PORT]/PATH.`);
+  throw new WorkerRuntimeError(
+    'INVALID_ARGUMENT',
+    `"${channel.replace(/[?#].*$/, '')}" is no address that a worker can dial; use unix:/PATH or wss://HOST[:PORT]/PATH.`,
+  );
 }

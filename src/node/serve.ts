@@ -3,6 +3,7 @@ import { describeLaunch } from '../../transports/stdio/describe-launch.js';
 import { readToken, takeLaunchVariables } from '../../transports/stdio/launch-variables.js';
 import { openWorkerChannel, type WorkerChannel } from '../../transports/stdio/worker-channel.js';
 import { openThreadChannel } from '../../transports/thread/thread-channel.js';
+import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import { dialPlugin } from '../plugin/dial-plugin.js';
 import type { Plugin } from '../plugin/plugin.js';
 import type { RedialOptions } from '../plugin/redial-delay.js';
@@ -61,13 +62,14 @@ export async function serve(plugin: Plugin, options: ServeOptions = {}): Promise
   try {
     running = await run();
   } catch (error) {
-    print(`The worker could not start: ${error instanceof Error ? error.message : String(error)}`);
+    print(`The worker could not start: ${describe(error)}`);
     return process.exit(1);
   }
   const end = await running.ended;
   await Promise.race([running.finished, sleep(handlerEndMs)]);
-  if (!running.saidGoodbye) print(`The worker ends because its channel has: ${end.message}`);
-  return process.exit(running.saidGoodbye ? 0 : 1);
+  const inOrder = running.saidGoodbye || leaving;
+  if (!inOrder) print(`The worker ends because its channel has: ${end.message}`);
+  return process.exit(inOrder ? 0 : 1);
 }
 
 /** Takes the channel before any code of the plugin runs. @returns what begins the session. */
@@ -87,6 +89,12 @@ function prepareDial(
   return async () => {
     const dial = channelDialler(address);
     const token = tokenFile === undefined ? readToken(TOKEN_FD, TOKEN_FILE) : readToken(undefined, tokenFile);
+    if (token === undefined) {
+      throw new WorkerRuntimeError(
+        'INVALID_ARGUMENT',
+        'A worker that dials in needs a registration token: have the host issue one (host.issueToken), and name its file by SYNAPSE_WORKER_TOKEN_FILE.',
+      );
+    }
     const { readOwnManifest } = await import('./own-manifest.js');
     const { id, version, digest, text } = await readOwnManifest(manifest);
     return dialPlugin(plugin, {
@@ -97,7 +105,7 @@ function prepareDial(
       token,
       ...(bringManifest ? { manifest: text } : { manifestDigest: digest }),
       ...(redial === undefined ? {} : { redial }),
-      onRetry: (error, delayMs) => print(`The host at ${address} was not reached (${error.message}); next attempt in ${Math.round(delayMs)} ms.`),
+      onRetry: (error, delayMs) => print(`${notYet(printable(address), error)}; next attempt in ${Math.round(delayMs)} ms.`),
     });
   };
 }
@@ -113,6 +121,24 @@ function takeChannel(): WorkerChannel {
   if (channel !== undefined) return channel;
   print(describeLaunch());
   return process.exit(2);
+}
+
+/** Without what may be a secret: user, password and query. */
+function printable(address: string): string {
+  return address.replace(/\/\/[^/@]*@/, '//').replace(/[?#].*$/, '');
+}
+
+function notYet(address: string, error: Error): string {
+  const reached = isWorkerRuntimeError(error) && error.code !== 'CONNECTION_LOST' && error.code !== 'HANDSHAKE_TIMEOUT';
+  return reached
+    ? `The host at ${address} does not take this worker yet (${error.message})`
+    : `The host at ${address} was not reached (${error.message})`;
+}
+
+function describe(error: unknown): string {
+  if (!isWorkerRuntimeError(error)) return error instanceof Error ? error.message : String(error);
+  const repair = error.code === 'UNAUTHENTICATED' ? ' Ask the operator for a new token, and check that the host has this very manifest.' : '';
+  return `${error.message}${repair} (${error.code})`;
 }
 
 function print(text: string): void {

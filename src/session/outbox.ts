@@ -160,6 +160,7 @@ export class Outbox {
   onWritable(): void {
     if (this.#closed || !this.#blocked) return;
     this.#blocked = false;
+    if (this.#replay?.full !== true) this.#stallWatch?.progress();
     this.#releaseAll();
   }
 
@@ -184,7 +185,9 @@ export class Outbox {
     const replay = this.#replay;
     if (replay === undefined) return;
     const wasFull = replay.full;
+    const { bytes } = replay;
     replay.trim(count);
+    if (replay.bytes < bytes && !this.#blocked) this.#stallWatch?.progress();
     if (wasFull && !replay.full && !this.#closed && !this.#blocked) this.#releaseAll();
   }
 
@@ -197,13 +200,25 @@ export class Outbox {
   suspend(): void {
     this.#connection = undefined;
     this.#blocked = true;
+    this.#stallWatch?.pause();
     this.#writer.take();
+    // A receipt that waits is out of date on another connection, and a pong is asked for by nobody.
+    this.#control = this.#withoutUncounted(this.#control);
+    this.#bulk = this.#withoutUncounted(this.#bulk);
+  }
+
+  #withoutUncounted(lane: QueuedFrame[]): QueuedFrame[] {
+    return lane.filter(({ body, counted }) => {
+      if (body !== undefined && !counted) this.#queuedBytes -= queuedFrameBytes + body.length;
+      return counted && body !== undefined;
+    });
   }
 
   /** Sends again what the other side has not confirmed, then what has waited. */
   resume(connection: Connection): void {
     this.#connection = connection;
     this.#blocked = false;
+    this.#stallWatch?.goOn();
     for (const body of this.#replay?.bodies() ?? []) {
       this.#writer.append(body);
       if (this.#writer.byteLength >= catchUpBytes) this.#handOver(connection);
@@ -311,9 +326,12 @@ export class Outbox {
     while (taken < lane.length && !this.#blocked && (lane === this.#control || this.#replay?.full !== true)) {
       const frame = lane[taken] as QueuedFrame;
       taken += 1;
-      if (frame.body === undefined) continue;
-      this.#queuedBytes -= queuedFrameBytes + frame.body.length;
-      this.#append(frame.body, frame.counted, frame.departure);
+      const { body } = frame;
+      if (body === undefined) continue;
+      this.#queuedBytes -= queuedFrameBytes + body.length;
+      // Out of the queue before it is sent: sending may end the connection.
+      frame.body = undefined;
+      this.#append(body, frame.counted, frame.departure);
       if (this.#writer.byteLength >= catchUpBytes) this.flush();
     }
     lane.splice(0, taken);

@@ -20,7 +20,7 @@ export class ReplayBuffer {
   get full(): boolean {
     return !this.#overrun && this.#bytes >= this.#maxBytes;
   }
-  /** Bytes of the bodies that are kept. */
+  /** What is kept costs about so many bytes. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -29,7 +29,7 @@ export class ReplayBuffer {
   push(body: Uint8Array): void {
     if (this.#overrun) return;
     this.#bodies.push(body);
-    this.#bytes += body.length;
+    this.#bytes += keptBodyBytes + body.length;
     if (this.#bytes > this.#maxBytes * 2) this.#giveUp();
   }
 
@@ -51,7 +51,7 @@ export class ReplayBuffer {
   trim(count: number): void {
     if (this.#overrun) return;
     while (this.#firstCount <= count && this.#head < this.#bodies.length) {
-      this.#bytes -= (this.#bodies[this.#head] as Uint8Array).length;
+      this.#bytes -= keptBodyBytes + (this.#bodies[this.#head] as Uint8Array).length;
       this.#bodies[this.#head] = nothing;
       this.#head += 1;
       this.#firstCount += 1;
@@ -81,3 +81,5 @@ export class ReplayBuffer {
 }
 
 const nothing = new Uint8Array(0);
+/** What a body costs beside its bytes: a million answers of a few bytes would fill the memory otherwise. */
+const keptBodyBytes = 128;

@@ -178,7 +178,7 @@ export class Worker {
 
   get #overdue(): string {
     if (this.#launched === undefined && this.isolation === 'external')
-      return `No worker dialled in within ${this.#options.timings.startTimeoutMs} ms (startTimeoutMs).`;
+      return `No worker dialled in within ${this.#options.timings.startTimeoutMs} ms (startTimeoutMs). Start one with an address of this host and a token, and look for refused dial-ins in the audit.`;
     return `The worker was not ready within ${this.#options.timings.startTimeoutMs} ms (startTimeoutMs).`;
   }
 

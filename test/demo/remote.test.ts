@@ -4,9 +4,12 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { makeCertificate } from '../../examples/tls-transport/certificate.js';
+import { createNodeHost } from '../../src/node/create-node-host.js';
+import { unixTransport } from '../../transports/unix/unix-transport.js';
 import { requirePythonSdk } from '../helpers/python-sdk.js';
+import { runProgram } from './run-program.js';
 
 let folder: string;
 beforeEach(() => {
@@ -67,4 +70,24 @@ describe('[dialin.readme] a remote worker of the README', { timeout: 60_000 }, (
       expect(statuses).toEqual([0, 0]);
     });
   });
+});
+
+test('[dialin.readme] the controller of docs/transports.md lists and calls the plugin of its token', { timeout: 60_000 }, async () => {
+  const host = createNodeHost({});
+  onTestFinished(() => host.stop({ graceMs: 0 }));
+  const plugin = await host.install('examples/remote/greeter', { trust: 'community' });
+  const { address } = await host.listen(unixTransport(), 'unix:');
+  const files = { worker: join(folder, 'worker-token'), controller: join(folder, 'controller-token') };
+  writeFileSync(files.worker, host.issueToken({ plugin: plugin.id }).token, { mode: 0o600 });
+  writeFileSync(files.controller, host.issueToken({ role: 'controller', plugins: [plugin.id] }).token, { mode: 0o600 });
+  const env = { PATH: process.env.PATH, SYNAPSE_WORKER_CHANNEL: address, SYNAPSE_WORKER_TOKEN_FILE: files.worker };
+  const worker = spawn(process.execPath, ['examples/remote/greeter/main.mjs'], { stdio: 'inherit', env });
+  const workerEnd = once(worker, 'exit');
+  await plugin.start();
+  const { code, stdout, stderr } = await runProgram(['examples/remote/controller.mjs', address, files.controller]);
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^remote-greeter active\nHello, Grace, from process \d+!\n$/);
+  expect(code).toBe(0);
+  await host.stop();
+  expect(await workerEnd).toEqual([0, null]);
 });

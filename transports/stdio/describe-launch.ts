@@ -15,6 +15,8 @@ export function describeLaunch(description: LaunchDescription = {}): string {
     "  synapse-worker run <folder of the plugin> --call <method> --params '<JSON>'",
     '',
     'A host names the way to itself in the environment variable SYNAPSE_WORKER_CHANNEL, which is not set here.',
+    'To have it dial in to a host that listens:',
+    '  SYNAPSE_WORKER_CHANNEL=unix:/PATH SYNAPSE_WORKER_TOKEN_FILE=FILE <this program>   (or wss://…)',
     '',
   ].join('\n');
 }

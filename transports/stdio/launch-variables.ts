@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { WorkerRuntimeError } from '../../src/errors/worker-runtime-error.js';
 
 /**
@@ -23,12 +23,15 @@ export function takeLaunchVariables(): LaunchVariables {
   return taken;
 }
 
-/** Reads the token from a descriptor or a file. @throws INVALID_ARGUMENT */
+/** Reads the token from a descriptor, or from a file that nobody else may read (mode 0600). @throws INVALID_ARGUMENT */
 export function readToken(descriptor: string | undefined, file: string | undefined): string | undefined {
   if (descriptor === undefined && file === undefined) return undefined;
   try {
+    // Opening a pipe would wait for whoever writes to it.
+    if (descriptor === undefined && !statSync(file!).isFile()) throw new Error('it is no regular file');
     const source = descriptor === undefined ? openSync(file!, 'r') : Number(descriptor);
     try {
+      if (descriptor === undefined && (fstatSync(source).mode & 0o077) !== 0) throw new Error(`others may read it; run chmod 600 ${file}`);
       const bytes = Buffer.alloc(maxTokenBytes);
       let length = 0;
       for (let read = -1; read !== 0 && length < maxTokenBytes; length += read) read = readSync(source, bytes, length, maxTokenBytes - length, null);
@@ -37,7 +40,8 @@ export function readToken(descriptor: string | undefined, file: string | undefin
       closeSync(source);
     }
   } catch (error) {
-    throw new WorkerRuntimeError('INVALID_ARGUMENT', 'The token that SYNAPSE_WORKER_TOKEN_FD or SYNAPSE_WORKER_TOKEN_FILE names cannot be read.', {
+    const place = descriptor === undefined ? `The file ${file}` : `Descriptor ${descriptor}`;
+    throw new WorkerRuntimeError('INVALID_ARGUMENT', `${place}, from which the token is to be read, is not acceptable: ${(error as Error).message}`, {
       cause: error,
     });
   }
