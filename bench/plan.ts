@@ -47,13 +47,41 @@ export const manyConnections = {
 export interface Pace {
   readonly rounds: number;
   readonly durationMs: number;
+  /** Of the round that counts for nothing: code that is not compiled yet is measured otherwise. */
+  readonly warmUpMs: number;
+  /** The same for `calls`, whose code the other workloads share. */
+  readonly callsWarmUpMs: number;
+  /** Rounds in which processes are started: those take longest. */
+  readonly startRounds: number;
   /** Connections whose memory is measured. */
   readonly idleConnections: number;
   /** Their rounds: each takes processes of its own, and memory varies little. */
   readonly idleRounds: number;
+  /** Whether the memory of other peers is measured too. */
+  readonly idlePeers: boolean;
   /** Sizes of `workers`. */
   readonly workerCounts: readonly number[];
 }
 
-export const fullPace: Pace = { rounds: 5, durationMs: 800, idleConnections: 1_000, idleRounds: 3, workerCounts: [10, 1_000, 10_000] };
-export const quickPace: Pace = { rounds: 3, durationMs: 30, idleConnections: 64, idleRounds: 1, workerCounts: [10, 100] };
+export const fullPace: Pace = {
+  rounds: 5,
+  durationMs: 800,
+  warmUpMs: 800,
+  callsWarmUpMs: 2_000,
+  startRounds: 5,
+  idleConnections: 1_000,
+  idleRounds: 3,
+  idlePeers: true,
+  workerCounts: [10, 1_000, 10_000],
+};
+export const quickPace: Pace = {
+  rounds: 3,
+  durationMs: 30,
+  warmUpMs: 40,
+  callsWarmUpMs: 300,
+  startRounds: 1,
+  idleConnections: 64,
+  idleRounds: 1,
+  idlePeers: false,
+  workerCounts: [10, 50],
+};

@@ -29,14 +29,14 @@ const leastConnectionsForRss = 1_000;
 export async function runIdleMemory(
   processes: MeasuredProcesses,
   transport: ManyTransport,
-  { idleRounds, idleConnections }: Pace,
+  { idleRounds, idleConnections, idlePeers }: Pace,
   samples: Samples,
   report: Report,
 ): Promise<void> {
   const failed = new Set<string>();
   for (let round = 0; round < idleRounds; round++) {
     for (const peer of manyConnections.memoryPeers[transport]) {
-      if (failed.has(peer)) continue;
+      if (failed.has(peer) || (!idlePeers && !manyConnections.workersPeers.includes(peer as 'ours'))) continue;
       const many = processes.start('many.mjs');
       try {
         await many.order('open', { transport, peer, processes: 1, reserve: idleConnections + 16 }, limitMs(idleConnections));

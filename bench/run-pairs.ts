@@ -18,7 +18,7 @@ export async function runPairs(
   processes: MeasuredProcesses,
   transport: Transport,
   workloads: readonly Workload[],
-  { rounds, durationMs }: Pace,
+  { rounds, durationMs: measuredMs, warmUpMs, callsWarmUpMs, startRounds }: Pace,
   samples: Samples,
   report: (problem: string) => void,
 ): Promise<void> {
@@ -49,10 +49,13 @@ export async function runPairs(
     // Round 0 warms up, and counts for nothing.
     for (let round = 0; round <= rounds; round++) {
       for (const workload of workloads) {
+        if (workload.name === 'start' && (round === 0 || round > startRounds)) continue;
+        const warmsUpMs = workload.name === 'calls' ? callsWarmUpMs : warmUpMs;
+        const durationMs = round === 0 ? warmsUpMs : measuredMs;
         // Each round begins with another one: nobody always comes after the same neighbour.
         const turn = round % callers.length;
         for (const { peer, process, can } of [...callers.slice(turn), ...callers.slice(0, turn)]) {
-          if (failed.has(peer) || !can.has(workload.name) || (round === 0 && workload.name === 'start')) continue;
+          if (failed.has(peer) || !can.has(workload.name)) continue;
           try {
             const sample = await process.order('measure', { workload: workload.name, durationMs }, startLimitMs + 4 * durationMs);
             if (!(typeof sample === 'number' && sample > 0 && Number.isFinite(sample))) throw new Error(`${workload.name} gave ${String(sample)}.`);

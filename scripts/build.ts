@@ -147,7 +147,8 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const startedAt = Date.now();
   try {
     const outcome = await ensureBuilt({ types, force: process.argv.includes('--force') });
-    console.log(`dist is ${outcome === 'fresh' ? 'up to date' : `built in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`}`);
+    // Not on standard output: what the commands after this print may be read by a program.
+    console.error(`dist is ${outcome === 'fresh' ? 'up to date' : `built in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`}`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
