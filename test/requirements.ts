@@ -149,6 +149,7 @@ export const requirements: readonly Requirement[] = [
     source: threats,
   },
   { id: 'dialin.gate-bounded', text: 'Connections before welcome are bounded in number, bytes and time, whoever floods.', source: threats },
+  { id: 'dialin.gate-flood', text: 'However many say nothing and come back at once, a worker that says its hello gets in.', source: threats },
   {
     id: 'dialin.fresh-session',
     text: 'The latest worker whose session cannot go on begins anew; the plugin waits for the next worker without an operator.',

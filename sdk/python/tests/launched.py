@@ -37,14 +37,23 @@ class Wire:
     def read(self) -> list[Any]:
         """The next message that is no ack; an empty list at the end."""
         while True:
-            while (body := self.splitter.next_body()) is None:
-                data = self.socket.recv(65_536)
-                if not data:
-                    return []
-                self.splitter.feed(data)
-            message: list[Any] = msgpack.unpackb(body)
-            if message[0] != m.ACK:
+            message = self.read_any()
+            if not message or message[0] != m.ACK:
                 return message
+
+    def read_any(self) -> list[Any]:
+        """The next message; an empty list at the end."""
+        while (body := self.splitter.next_body()) is None:
+            if not self.receive():
+                return []
+        message: list[Any] = msgpack.unpackb(body)
+        return message
+
+    def receive(self, max_bytes: int = 65_536) -> bool:
+        """Takes bytes from the connection. False at the end."""
+        data = self.socket.recv(max_bytes)
+        self.splitter.feed(data)
+        return bool(data)
 
     def read_kind(self, kind: int) -> list[Any]:
         while True:

@@ -148,6 +148,8 @@ def test_a_stream_cut_again_and_again_has_no_gap_and_no_double(server: Server) -
             while True:
                 message = wire.read()
                 received += 1
+                if received % 64 == 0:
+                    wire.send(m.ACK, received)
                 if message[0] == m.RESPONSE:
                     break
                 numbers.append(message[2])
@@ -313,6 +315,7 @@ def test_a_final_reject_ends_the_process(server: Server, code: str, said: str) -
         wire.send(m.REJECT, code, "No.", {})
         status, errors = remote.wait()
         assert status == 1 and said in errors and "Traceback" not in errors and "registration" not in errors
+        assert errors.count(code) == 1
 
 
 def test_an_overloaded_host_is_tried_again(server: Server) -> None:

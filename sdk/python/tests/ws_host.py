@@ -49,27 +49,25 @@ class WebSocketWire(Wire):
     def send_raw(self, data: bytes) -> None:
         self.socket.sendall(data)
 
-    def read(self) -> list[Any]:
-        while (body := self.splitter.next_body()) is None:
-            data = self.socket.recv(65_536)
-            if not data:
-                return []
-            self.protocol.receive_data(data)
-            for event in self.protocol.events_received():
-                assert isinstance(event, Frame)
-                if event.opcode in (Opcode.PING, Opcode.PONG, Opcode.CLOSE):
-                    continue
-                assert event.opcode is Opcode.BINARY and event.fin and not event.rsv1
-                self.messages += 1
-                whole = FrameSplitter(2**31)
-                whole.feed(bytes(event.data))
-                while whole.next_body() is not None:
-                    pass
-                assert whole.buffered == 0, "a message holds whole frames only"
-                self.splitter.feed(bytes(event.data))
-            self._flush()
-        message: list[Any] = msgpack.unpackb(body)
-        return self.read() if message[0] == 15 else message
+    def receive(self, max_bytes: int = 65_536) -> bool:
+        data = self.socket.recv(max_bytes)
+        if not data:
+            return False
+        self.protocol.receive_data(data)
+        for event in self.protocol.events_received():
+            assert isinstance(event, Frame)
+            if event.opcode in (Opcode.PING, Opcode.PONG, Opcode.CLOSE):
+                continue
+            assert event.opcode is Opcode.BINARY and event.fin and not event.rsv1
+            self.messages += 1
+            whole = FrameSplitter(2**31)
+            whole.feed(bytes(event.data))
+            while whole.next_body() is not None:
+                pass
+            assert whole.buffered == 0, "a message holds whole frames only"
+            self.splitter.feed(bytes(event.data))
+        self._flush()
+        return True
 
 
 def frame(*elements: Any) -> bytes:

@@ -226,7 +226,10 @@ class IoThread(threading.Thread):
                 sessions.tick()
         except ProtocolError as error:
             sessions.broken(error)
-            self._write(connection)
+            try:
+                self._write(connection)
+            except OSError:
+                pass  # the goodbye is a courtesy
             return error.message
         except OSError as error:
             return f"the connection failed: {describe(error)}"

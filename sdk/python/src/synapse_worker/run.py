@@ -245,7 +245,10 @@ def _status(end: SessionEnd) -> int:
 def _tell(end: SessionEnd) -> None:
     if end.code not in ("STOPPED", "DRAINED"):
         advice = f" {_WHAT_TO_DO[end.code]}" if end.code in _WHAT_TO_DO else ""
-        print(f"synapse-worker: the session ended: {printable(end.message)} ({printable(end.code)}){advice}", file=sys.stderr)
+        # The sentence on a reject names the code already.
+        message, code = printable(end.message), f"({printable(end.code)})"
+        named = message if message.endswith(code) else f"{message} {code}"
+        print(f"synapse-worker: the session ended: {named}{advice}", file=sys.stderr)
 
 
 def _flush() -> None:

@@ -18,6 +18,7 @@ from ..wire.codec import encode
 from ..wire_error import to_wire
 from .calls import IncomingCall, OutgoingCall
 from .link import Link
+from .outbox import MAX_QUEUED_CONTROL
 from .outgoing import OutgoingCalls
 
 
@@ -41,6 +42,7 @@ class IncomingCalls:
         # is limited on its own: a stuck handler must neither be forgotten nor block its successor at once.
         self._active = 0
         self.abandoned = 0
+        self._answers_waiting = 0
 
     def was_used(self, call_id: int) -> bool:
         """The other side made a call of this id, at some time (or skipped the id, which is its own affair)."""
@@ -56,7 +58,7 @@ class IncomingCalls:
         call.limited = not request.method.startswith("plugin.")
         refusal = self._refusal(call)
         if refusal is not None:
-            self._link.send_bulk(encode(self._link.limits, m.RESPONSE, request.id, to_wire(refusal)))
+            self._answer(encode(self._link.limits, m.RESPONSE, request.id, to_wire(refusal)))
             return
         self.in_flight[request.id] = call
         self._active += call.limited
@@ -100,11 +102,21 @@ class IncomingCalls:
                 # The handler saw the end of its time before the timer did.
                 self._expire(call)
                 return False
-            self._link.send_bulk(body)
+            self._answer(body)
             # Whoever answers has nothing left to do: it does not count as one that outlives its answer, not even for a moment.
             call.finished = True
             self._settle(call)
             return True
+
+    def _answer(self, body: bytes) -> None:
+        # Who reads and confirms never has more answers waiting than calls in flight; who does neither must not fill the memory.
+        self._answers_waiting += 1
+        if self._answers_waiting > max(MAX_QUEUED_CONTROL, self._link.limits.max_concurrency):
+            self._link.overflow()
+        self._link.send_bulk(body, self._answer_left)
+
+    def _answer_left(self) -> None:
+        self._answers_waiting -= 1
 
     def finished(self, call: IncomingCall) -> None:
         """The handler has returned, whenever its call was answered."""
@@ -124,7 +136,7 @@ class IncomingCalls:
         if not call.settled:
             call.mark_cancelled(error)
             if not self._link.ended:
-                self._link.send_bulk(encode(self._link.limits, m.RESPONSE, call.request.id, to_wire(error)))
+                self._answer(encode(self._link.limits, m.RESPONSE, call.request.id, to_wire(error)))
             self._settle(call)
 
     def stop_all(self, error: WorkerError) -> None:

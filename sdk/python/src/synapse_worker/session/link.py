@@ -43,11 +43,15 @@ class Link:
 
     def send_control_body(self, body: bytes, kind: int) -> None:
         if not self.outbox.push_control(Entry(body, kind not in (m.PING, m.PONG, m.ACK))):
-            # Raised on the thread that moves the bytes, not in the handler that happened to come by.
-            self.timers.add(self.clock.now(), self._overflow)
+            self.overflow()
         self._wake()
 
-    def _overflow(self) -> None:
+    def overflow(self) -> None:
+        """More waits than a side that reads would ever let pile up: the session ends."""
+        # Raised on the thread that moves the bytes, not in the handler that happened to come by.
+        self.timers.add(self.clock.now(), self._refuse_to_wait)
+
+    def _refuse_to_wait(self) -> None:
         raise ProtocolError("The other side does not read.")
 
     def send_last(self, body: bytes) -> None:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from ..wire.frames import header
-from .replay import ReplayBuffer
+from .replay import MESSAGE_OVERHEAD_BYTES, ReplayBuffer
 
 #: Above this many queued bytes, items wait and log lines are dropped.
 HIGH_WATER_BYTES = 1024 * 1024
@@ -25,6 +25,11 @@ class Entry:
     counted: bool = True
     on_sent: Callable[[], None] | None = None
 
+    @property
+    def cost(self) -> int:
+        """What it counts for while it waits."""
+        return len(self.body) + MESSAGE_OVERHEAD_BYTES
+
 
 class Outbox:
     def __init__(self) -> None:
@@ -32,6 +37,7 @@ class Outbox:
         self._bulk: deque[Entry] = deque()
         self._last: Entry | None = None
         self._room_waiters: list[Callable[[], None]] = []
+        #: What waits in the lanes, with the overhead of each message: a flood of small ones has a bound too.
         self.queued_bytes = 0
         #: Messages that have left the queue since the welcome, without ping, pong and ack.
         self.sent = 0
@@ -45,12 +51,12 @@ class Outbox:
         if len(self._control) >= MAX_QUEUED_CONTROL:
             return False
         self._control.append(entry)
-        self.queued_bytes += len(entry.body)
+        self.queued_bytes += entry.cost
         return True
 
     def push_bulk(self, entry: Entry) -> None:
         self._bulk.append(entry)
-        self.queued_bytes += len(entry.body)
+        self.queued_bytes += entry.cost
 
     def push_last(self, entry: Entry) -> None:
         """Queues behind everything (goodbye)."""
@@ -62,7 +68,7 @@ class Outbox:
             self._bulk.remove(entry)
         except ValueError:
             return False
-        self.queued_bytes -= len(entry.body)
+        self.queued_bytes -= entry.cost
         return True
 
     # Resume
@@ -77,14 +83,20 @@ class Outbox:
             self.replay.trim(count)
 
     def suspend(self) -> None:
-        """The connection is gone. Pongs and acks speak of it alone; everything else waits."""
+        """The connection is gone. Pings, pongs and acks speak of it alone; everything else waits."""
         self._again.clear()
-        for entry in [entry for entry in self._control if not entry.counted]:
-            self._control.remove(entry)
-            self.queued_bytes -= len(entry.body)
+        self._drop_uncounted()
+
+    def _drop_uncounted(self) -> None:
+        # An ack would be below the count that the hello of a resume tells, which ends the session as a protocol error.
+        uncounted = [entry for entry in self._control if not entry.counted]
+        if uncounted:
+            self._control = deque(entry for entry in self._control if entry.counted)
+            self.queued_bytes -= sum(entry.cost for entry in uncounted)
 
     def resume(self) -> None:
         """There is a connection again: what was not confirmed leaves first, in its order."""
+        self._drop_uncounted()
         if self.replay is not None:
             self._again = self.replay.bodies()
 
@@ -135,12 +147,12 @@ class Outbox:
                 continue
             if self._control:
                 entry = self._control.popleft()
-                self.queued_bytes -= len(entry.body)
+                self.queued_bytes -= entry.cost
             elif self._bulk:
                 if self.replay is not None and self.replay.full:
                     break
                 entry = self._bulk.popleft()
-                self.queued_bytes -= len(entry.body)
+                self.queued_bytes -= entry.cost
             elif self._last is not None:
                 entry, self._last = self._last, None
             else:
