@@ -152,6 +152,7 @@ export function createHost(options: HostOptions): Host {
     heartbeatMs: options.timings?.heartbeatMs,
     debug: options.debug ?? false,
     find: (pluginId) => installed.get(pluginId)?.version,
+    installedIds: () => installed.keys(),
     idOf(manifestText) {
       const { manifest, problems } = checkManifest({ manifest: manifestText }, catalogue);
       if (manifest === undefined) throw invalidManifest(problems, undefined);

@@ -57,6 +57,34 @@ describe('a controller', () => {
     expect(rig.host.audit({ kind: 'controller' })).toMatchObject([{ action: 'connected', controller: 'java-core', peer: 'memory:peer-1' }]);
   });
 
+  test('[dialin.controllers] may allow a call more time than a timer can wait, up to 2^53 ms', async () => {
+    const rig = await createDialRig();
+    await startFake(rig, {
+      plugin: {
+        methods: { echo: (params) => params },
+        streams: {
+          async *each(params) {
+            yield params;
+          },
+        },
+      },
+    });
+    const { token } = rig.host.issueToken({ role: 'controller', plugins: ['tested'] });
+    const { peer } = rawDial(rig, { ...controllerHello, token });
+    await rig.clock.settle();
+    const params = { plugin: 'tested', method: 'echo', params: 7 };
+    peer.send(
+      { kind: 'request', id: 1, method: 'plugins.call', params, deadlineMs: 2 ** 31 },
+      { kind: 'request', id: 3, method: 'plugins.call', params, deadlineMs: 2 ** 53 },
+      { kind: 'request', id: 5, method: 'plugins.stream', flags: 2, params: { ...params, method: 'each' }, deadlineMs: 2 ** 53 },
+    );
+    await rig.clock.settle();
+    const answers = peer.of('response').sort((left, right) => left.id - right.id);
+    expect(answers.map(({ error }) => error)).toEqual([undefined, undefined, undefined]);
+    expect(answers[0]).toMatchObject({ result: 7 });
+    expect(peer.of('item')).toMatchObject([{ id: 5, value: 7 }]);
+  });
+
   test('[dialin.controllers] streams both ways, under credit, and a cancel reaches the plugin', async () => {
     const { rig, controller, plugin } = await prepare({
       plugin: {

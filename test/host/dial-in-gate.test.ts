@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { defaultFrameLimits } from '../../src/frames/limits.js';
 import { resolveDialInOptions } from '../../src/host/dial-in/dial-in-options.js';
+import type { Transport } from '../../src/interfaces/transport.js';
 import { encodeMessage } from '../../src/messages/encode-message.js';
 import { codec } from '../session/session-pair.js';
-import { answerTo, createDialRig, type DialRig, installExternal, RemoteWorker, rawDial } from './dial-in-support.js';
-import { controls, textsIn } from './support.js';
+import { answerTo, createDialRig, type DialRig, installExternal, loopback, RemoteWorker, rawDial } from './dial-in-support.js';
+import { controls, createRig, textsIn } from './support.js';
 
 async function prepare(options: Parameters<typeof createDialRig>[0] = {}) {
   const rig = await createDialRig(options);
@@ -152,5 +153,64 @@ describe('a listener', () => {
     await Promise.all([rig.listener.close(), rig.listener.close()]);
     expect(await answerTo(rig, good)).toBe('closed');
     await expect(plugin.call('echo', 1)).resolves.toBe(1);
+  });
+
+  test('[dialin.stops-clean] whose transport never comes to an end does not keep the host from its own', async () => {
+    const rig = createRig();
+    const ending: Record<string, () => Promise<void>> = {
+      hangs: () => new Promise<never>(() => {}),
+      rejects: () => Promise.reject(new Error('no')),
+      throws() {
+        throw new Error('no');
+      },
+    };
+    for (const [name, close] of Object.entries(ending))
+      await rig.host.listen({ name, dial: () => Promise.reject(new Error('no')), listen: async (address) => ({ address, close }) }, `${name}:`);
+    let stopped = false;
+    const stopping = rig.host.stop().then(() => {
+      stopped = true;
+    });
+    await rig.clock.advance(4_999);
+    expect(stopped).toBe(false);
+    await rig.clock.advance(1);
+    await rig.clock.settle();
+    expect(stopped).toBe(true);
+    await stopping;
+    expect(rig.logs.map(({ level, message }) => `${level}: ${message}`).sort()).toEqual([
+      'warn: A listener could not be closed.',
+      'warn: A listener could not be closed.',
+      'warn: A listener did not close; the host stops without it.',
+    ]);
+  });
+
+  test('[dialin.stops-clean] whose connections never report their end does not keep the host from its own', async () => {
+    const rig = createRig({ timings: { heartbeatMs: 60_000 } });
+    const { transport, dial } = loopback(rig.clock);
+    // Closes nothing, and so hears of no end.
+    const endless: Transport = {
+      ...transport,
+      listen: (address, accept) =>
+        transport.listen(address, (connection) =>
+          accept({
+            peer: connection.peer,
+            maxFrameBytes: connection.maxFrameBytes,
+            start: (handlers) => connection.start(handlers),
+            send: (chunks) => connection.send(chunks),
+            close() {},
+          }),
+        ),
+    };
+    const listener = await rig.host.listen(endless, 'memory:host');
+    const dialRig: DialRig = { ...rig, listener, dial };
+    const { hello, plugin } = await installExternal(dialRig);
+    const worker = new RemoteWorker(dialRig, { ...hello, token: rig.host.issueToken({ plugin: 'tested' }).token });
+    await worker.connect();
+    rawDial(dialRig, undefined);
+    const controller = { versions: [1], role: 'controller' as const, sdk: hello.sdk, features: [], requiredFeatures: [] };
+    const { peer } = rawDial(dialRig, { ...controller, token: rig.host.issueToken({ role: 'controller', plugins: ['tested'] }).token });
+    await rig.clock.settle();
+    expect(peer.of('welcome')).toHaveLength(1);
+    expect(plugin.state).toBe('active');
+    await rig.clock.runUntil(rig.host.stop({ graceMs: 100 }), { limitMs: 60_000 });
   });
 });

@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { isWorkerRuntimeError } from '../../src/errors/worker-runtime-error.js';
+import { warnOfUnknownPlugins } from '../../src/host/dial-in/unknown-plugins.js';
 import type { Launcher } from '../../src/interfaces/launcher.js';
+import { silentLogger } from '../../src/interfaces/logger.js';
 import type { Grant } from '../../src/policy/grant.js';
 import type { GrantStore } from '../../src/policy/grant-store.js';
 import { answerTo, createDialRig, type DialRig, externalManifest, helloOf, installExternal, RemoteWorker, rawDial } from './dial-in-support.js';
-import { allow, gate, rejection, textsIn } from './support.js';
+import { allow, controls, gate, rejection, textsIn } from './support.js';
 
-const unauthenticated = 'The host does not accept this token for this plugin and manifest; its audit says why.';
+const unauthenticated = 'The host does not accept this token here; its audit says why.';
 
 /** What the audit says about those who were refused. */
 const refusals = (rig: DialRig): string[] =>
@@ -144,6 +146,34 @@ describe('a registration token', () => {
     await rig.clock.runUntilIdle();
     expect(plugin.state).toBe('idle');
     expect(rig.host.tokens).toMatchObject([{ usesLeft: 1 }]);
+  });
+
+  test('[dialin.tokens] for a plugin that is not installed is issued with a warning, unless its worker may bring the manifest', async () => {
+    const rig = await createDialRig();
+    await installExternal(rig);
+    rig.host.issueToken({ plugin: 'tested' });
+    rig.host.issueToken({ plugin: 'brought', install: {} });
+    expect(rig.logs).toEqual([]);
+    rig.host.issueToken({ plugin: 'tsetd' });
+    rig.host.issueToken({ role: 'controller', plugins: ['tested', 'absent\u001b[31m'] });
+    expect(rig.logs).toMatchObject([
+      { level: 'warn', fields: { pluginId: 'tsetd' }, message: expect.stringMatching(/^A token was issued for "tsetd", which is not installed: /) },
+      { level: 'warn', message: expect.stringMatching(/^A token was issued for "absent/) },
+    ]);
+    expect(textsIn(rig.logs).some((text) => controls.test(text))).toBe(false);
+    expect(rig.host.tokens).toHaveLength(4);
+  });
+
+  test('[dialin.tokens] the warning names the installed plugin that was probably meant', () => {
+    const warnings: string[] = [];
+    const logger = { ...silentLogger, warn: (_fields: unknown, message: string) => void warnings.push(message) };
+    const installed = { find: (id: string) => (id === 'weather' ? {} : undefined), installedIds: () => ['weather'] };
+    warnOfUnknownPlugins({ plugin: 'waether' }, installed, logger);
+    warnOfUnknownPlugins({ plugin: 'printer' }, installed, logger);
+    expect(warnings).toEqual([
+      'A token was issued for "waether", which is not installed: was "weather" meant?',
+      'A token was issued for "printer", which is not installed: install it before the token is used.',
+    ]);
   });
 
   test('[dialin.tokens] is not issued for nonsense', async () => {

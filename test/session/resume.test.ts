@@ -226,28 +226,31 @@ describe('a session that is resumed', () => {
     expect(await call).toMatchObject({ code: 'WORKER_LOST', mayHaveRun: true });
   });
 
-  test.each([0, 1] as const)('[session.resume] receipts that were held up with the connection are not sent over the next (direction %i)', async (direction) => {
-    const resumable = await connectResumable();
-    const { host, peer, clock } = resumable;
-    const [caller, callee] = direction === 0 ? [host, peer] : [peer, host];
-    callee.methods.echo = (call) => call.params;
-    // The way back is held up, so that receipts and answers queue there.
-    resumable.pair.faults[direction === 0 ? 1 : 0].stall();
-    const calls: Promise<unknown>[] = [];
-    for (let n = 0; n < 200; n += 1) {
-      calls.push(caller.session.call('echo', { n, text: 'x'.repeat(1_000) }));
-      if (calls.length % 60 === 0) await clock.advance(150);
-    }
-    await clock.advance(500);
-    await resumable.cut();
-    await resumable.resume();
-    calls.push(caller.session.call('echo', { n: 200, text: 'x'.repeat(1_000) }));
-    await clock.advance(1_000);
-    const settled = await Promise.allSettled(calls);
-    expect(settled.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(60);
-    expect(settled.every((outcome) => outcome.status === 'fulfilled' || (outcome.reason as { code: string }).code === 'OVERLOADED')).toBe(true);
-    expect([...host.ends, ...peer.ends]).toEqual([]);
-  });
+  test.each([0, 1] as const)(
+    '[session.resume] receipts that were held up with the connection are not sent over the next (direction %i)',
+    async (direction) => {
+      const resumable = await connectResumable();
+      const { host, peer, clock } = resumable;
+      const [caller, callee] = direction === 0 ? [host, peer] : [peer, host];
+      callee.methods.echo = (call) => call.params;
+      // The way back is held up, so that receipts and answers queue there.
+      resumable.pair.faults[direction === 0 ? 1 : 0].stall();
+      const calls: Promise<unknown>[] = [];
+      for (let n = 0; n < 200; n += 1) {
+        calls.push(caller.session.call('echo', { n, text: 'x'.repeat(1_000) }));
+        if (calls.length % 60 === 0) await clock.advance(150);
+      }
+      await clock.advance(500);
+      await resumable.cut();
+      await resumable.resume();
+      calls.push(caller.session.call('echo', { n: 200, text: 'x'.repeat(1_000) }));
+      await clock.advance(1_000);
+      const settled = await Promise.allSettled(calls);
+      expect(settled.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(60);
+      expect(settled.every((outcome) => outcome.status === 'fulfilled' || (outcome.reason as { code: string }).code === 'OVERLOADED')).toBe(true);
+      expect([...host.ends, ...peer.ends]).toEqual([]);
+    },
+  );
 
   test('[session.slow-reader] who never reads is ended, however often it connects again meanwhile', async () => {
     const resumable = await connectResumable();

@@ -22,6 +22,9 @@ export interface ControllerCallsOptions {
 /** Methods that the runtime itself calls at a plugin (docs/protocol.md, section 11): whoever called them could unload it. */
 const reservedMethods = /^(plugin|events|grants)\./;
 
+/** The most that a timer can wait, 24 days; the protocol allows 2^53. */
+const maxTimeoutMs = 2 ** 31 - 1;
+
 interface Target {
   readonly version: PluginVersion;
   readonly method: string;
@@ -105,11 +108,14 @@ export class ControllerCalls {
     return { version, method, params };
   }
 
-  /** What the controller said about its call holds for the plugin's. Without a time limit the plugin's own default holds. */
+  /**
+   * What the controller said about its call holds for the plugin's. Without a time limit the plugin's own default holds; one beyond what a timer can
+   * wait is cut to that.
+   */
   #optionsOf(call: IncomingCall): CallOptions {
     const left = call.deadlineAt - this.#options.clock.now();
     return {
-      ...(call.deadlineAt === Number.POSITIVE_INFINITY ? {} : { timeoutMs: Math.max(1, Math.floor(left)) }),
+      ...(call.deadlineAt === Number.POSITIVE_INFINITY ? {} : { timeoutMs: Math.min(maxTimeoutMs, Math.max(1, Math.floor(left))) }),
       signal: call.signal,
       onProgress: ({ fraction, message, data }) => call.progress(fraction, message, data),
       idempotencyKey: call.idempotencyKey,

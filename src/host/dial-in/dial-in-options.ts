@@ -4,7 +4,10 @@ import { handshakeTimeoutMs } from '../../session/handshake.js';
 
 /** Bounds on what dials in. Whole numbers of at least 1; `resumeWindowMs` may be 0. */
 export interface DialInOptions {
-  /** Connections that the host has not welcomed yet, of all listeners together; more are closed at once. Default 64. */
+  /**
+   * Connections that the host has not welcomed yet, of all listeners together. Default 64. When there are so many, another takes the place of one that has
+   * said no complete hello for longest, at least for 250 ms (for less, the more come); if there is none, it is closed at once.
+   */
   readonly maxPendingConnections?: number;
   /** How long one of them may take until it is welcomed, milliseconds. Default 10,000. */
   readonly pendingTimeoutMs?: number;

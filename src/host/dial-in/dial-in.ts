@@ -1,4 +1,6 @@
 import { WorkerRuntimeError } from '../../errors/worker-runtime-error.js';
+import type { Logger } from '../../interfaces/logger.js';
+import type { Clock } from '../../interfaces/platform.js';
 import type { Transport } from '../../interfaces/transport.js';
 import type { HelloFields } from '../../messages/message.js';
 import { protocolFeatures, protocolVersions } from '../../session/handshake.js';
@@ -7,6 +9,7 @@ import { type Arrival, Gate } from './gate.js';
 import { RefusedPeers } from './refused-peers.js';
 import { Registration, type RegistrationOptions } from './registration.js';
 import { Tokens } from './tokens.js';
+import { type InstalledPlugins, warnOfUnknownPlugins } from './unknown-plugins.js';
 
 /** A place where a host listens. */
 export interface HostListener {
@@ -19,7 +22,15 @@ export interface HostListener {
 }
 
 /** What dial-in needs of the host. */
-export interface DialInParts extends Omit<ControllersOptions, 'tokens'>, Omit<RegistrationOptions, 'tokens' | 'crypto'> {}
+export interface DialInParts
+  extends Omit<ControllersOptions, 'tokens'>,
+    Omit<RegistrationOptions, 'tokens' | 'crypto'>,
+    Pick<InstalledPlugins, 'installedIds'> {
+  readonly logger: Logger;
+}
+
+/** How long the end of the host waits for transports to give up their addresses, and for the connections of controllers to close. */
+const closeTimeoutMs = 5_000;
 
 /** Everything that reaches a host from outside: its listeners, the gate before them, its tokens, and the controllers that are connected. */
 export class DialIn {
@@ -28,18 +39,24 @@ export class DialIn {
   readonly #registration: Registration;
   readonly #controllers: Controllers;
   readonly #refused: RefusedPeers;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
   /** Ends those who listen. */
   readonly #closers = new Set<() => Promise<void>>();
   #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(parts: DialInParts) {
-    const { platform, codec, limits, audit, createId } = parts;
-    this.tokens = new Tokens(platform, createId, audit, limits.maxConnectsPerMinute);
+    const { platform, codec, limits, audit, createId, logger } = parts;
+    this.#clock = platform.clock;
+    this.#logger = logger;
+    this.tokens = new Tokens(platform, createId, audit, limits.maxConnectsPerMinute, (options) => warnOfUnknownPlugins(options, parts, logger));
     this.#refused = new RefusedPeers(platform.clock, audit);
     this.#registration = new Registration({ ...parts, crypto: platform.crypto, tokens: this.tokens });
     this.#controllers = new Controllers({ ...parts, tokens: this.tokens });
     this.#gate = new Gate({
       clock: platform.clock,
+      random: platform.random,
       codec,
       limits,
       judge: (arrival) => this.#judge(arrival),
@@ -52,12 +69,11 @@ export class DialIn {
     const listener = await transport.listen(address, (connection) => this.#gate.accept(connection));
     let closing: Promise<void> | undefined;
     const close = (): Promise<void> => {
-      this.#closers.delete(close);
-      closing ??= listener.close();
+      closing ??= (async () => listener.close())().finally(() => this.#closers.delete(close));
       return closing;
     };
     if (this.#closed) {
-      await close();
+      await this.#within(`The listener at ${listener.address}`, close());
       throw new WorkerRuntimeError('HOST_STOPPED', 'The host was stopped before it could listen.');
     }
     this.#closers.add(close);
@@ -76,12 +92,40 @@ export class DialIn {
     this.#gate.close();
   }
 
-  /** Gives up all addresses and ends all controllers. Never rejects. */
-  async close(): Promise<void> {
+  /** Gives up all addresses and ends all controllers; what takes longer than 5 s is logged and left to itself. Never rejects. */
+  close(): Promise<void> {
     this.shut();
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     // One that has not begun to listen yet ends as soon as it does.
-    await Promise.allSettled([this.#controllers.close(), ...[...this.#closers].map((close) => close())]);
+    await Promise.all([
+      this.#within('The connection of a controller', this.#controllers.close()),
+      ...[...this.#closers].map((close) => this.#within('A listener', close())),
+    ]);
     this.#refused.flush();
+  }
+
+  /** A transport that never comes to an end must not keep the host from its own. Never rejects. */
+  #within(what: string, closing: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const awake = this.#clock.keepAlive?.();
+      const done = (): void => {
+        timer.cancel();
+        awake?.cancel();
+        resolve();
+      };
+      const timer = this.#clock.setTimer(closeTimeoutMs, () => {
+        this.#logger.warn({ timeoutMs: closeTimeoutMs }, `${what} did not close; the host stops without it.`);
+        done();
+      });
+      closing.then(done, (error: unknown) => {
+        this.#logger.warn({ err: error }, `${what} could not be closed.`);
+        done();
+      });
+    });
   }
 
   async #judge(arrival: Arrival): Promise<void> {

@@ -1,5 +1,5 @@
 import { isWorkerRuntimeError, WorkerRuntimeError } from '../../errors/worker-runtime-error.js';
-import type { Clock, Timer } from '../../interfaces/platform.js';
+import type { Clock, Random } from '../../interfaces/platform.js';
 import type { Connection } from '../../interfaces/transport.js';
 import type { ValueCodec } from '../../messages/codec.js';
 import type { HelloFields } from '../../messages/message.js';
@@ -7,6 +7,7 @@ import { readFirstMessage, sendFirstMessage } from '../../session/first-message.
 import { protocolFeatures, protocolVersions } from '../../session/handshake.js';
 import type { DialInOptions } from './dial-in-options.js';
 import { DialledConnection } from './dialled-connection.js';
+import { WaitingRoom } from './waiting-room.js';
 
 /** A peer that dialled in and said hello. */
 export interface Arrival {
@@ -19,6 +20,7 @@ export interface Arrival {
 /** What a gate is made of. */
 export interface GateOptions {
   readonly clock: Clock;
+  readonly random: Random;
   readonly codec: ValueCodec;
   readonly limits: Required<DialInOptions>;
   /** Decides about the peer, and hands its connection on. What it throws is the answer to the peer, unless the connection was handed on. */
@@ -29,15 +31,17 @@ export interface GateOptions {
 
 /**
  * Where connections wait that have not been welcomed: bounded in number, bytes and time, whoever they are. One that was refused counts until it is
- * closed, so that a peer that does not read its answer gains nothing.
+ * closed, so that a peer that does not read its answer gains nothing. Those who say nothing make room for those who come ({@link WaitingRoom}).
  */
 export class Gate {
   readonly #options: GateOptions;
-  readonly #waiting = new Map<Connection, Timer | undefined>();
+  readonly #waiting: WaitingRoom;
   #closed = false;
 
   constructor(options: GateOptions) {
+    const { clock, random, limits } = options;
     this.#options = options;
+    this.#waiting = new WaitingRoom(clock, random, limits.maxPendingConnections);
   }
 
   /** Connections that wait. */
@@ -49,34 +53,43 @@ export class Gate {
   accept(accepted: Connection): void {
     const { clock, limits, onRefused } = this.#options;
     const peer = accepted.peer.description;
-    if (this.#closed || this.#waiting.size >= limits.maxPendingConnections) {
-      accepted.close({ abort: true, reason: 'The host takes no more connections at present.' });
-      if (!this.#closed)
-        onRefused(
-          peer,
-          new WorkerRuntimeError('OVERLOADED', `${limits.maxPendingConnections} connections wait already (dialIn.maxPendingConnections).`),
-        );
-      return;
-    }
-    const leave = (): void => {
-      this.#waiting.get(accepted)?.cancel();
-      this.#waiting.delete(accepted);
-    };
+    if (this.#closed) return accepted.close({ abort: true, reason: stopping });
     let refused = false;
+    /** Ends it without an answer. */
+    const breakOff = (reason: string, error?: WorkerRuntimeError): void => {
+      if (!refused && error !== undefined) onRefused(peer, error);
+      refused = true;
+      accepted.close({ abort: true, reason });
+    };
+    const guest = this.#waiting.enter((why) => {
+      timer.cancel();
+      if (why === 'closed') breakOff(stopping);
+      else breakOff(tooMany, overloaded('It had said no hello when its place was needed'));
+    });
+    if (guest === undefined) return breakOff(tooMany, overloaded(`${limits.maxPendingConnections} connections wait already`));
+    const leave = (): void => {
+      timer.cancel();
+      guest.leave();
+    };
     const refuse = (error: WorkerRuntimeError): void => {
       if (refused || connection.taken) return;
       refused = true;
+      guest.endDecision();
       onRefused(peer, error);
       this.#reject(connection, error);
     };
     const timer = clock.setTimer(limits.pendingTimeoutMs, () => {
-      if (!refused) onRefused(peer, new WorkerRuntimeError('HANDSHAKE_TIMEOUT', `It was not welcome within ${limits.pendingTimeoutMs} ms.`));
-      refused = true;
-      accepted.close({ abort: true, reason: 'The handshake took too long.' });
+      guest.endDecision();
+      const error = new WorkerRuntimeError('HANDSHAKE_TIMEOUT', `It was not welcomed within ${limits.pendingTimeoutMs} ms.`);
+      breakOff('The handshake took too long.', error);
     });
-    this.#waiting.set(accepted, timer);
     const connection: DialledConnection = new DialledConnection(accepted, clock, limits.maxHelloBytes, {
-      onHello: (body) => this.#judge(connection, peer, body).catch(refuse),
+      onHello: (body) => {
+        // One that was broken off may still have been heard.
+        if (refused) return;
+        guest.beginDecision();
+        void this.#judge(connection, peer, body).catch(refuse);
+      },
       onInvalid: ({ message }) => refuse(new WorkerRuntimeError('HANDSHAKE_INVALID', message)),
       onClosed: leave,
       onTaken: leave,
@@ -86,7 +99,7 @@ export class Gate {
   /** Ends all that wait, and takes no more. */
   close(): void {
     this.#closed = true;
-    for (const connection of this.#waiting.keys()) connection.close({ abort: true, reason: 'The host is stopping.' });
+    this.#waiting.clear();
   }
 
   /** Rejects with a `WorkerRuntimeError`. */
@@ -110,3 +123,9 @@ export class Gate {
 }
 
 const maxSentence = 1_000;
+const stopping = 'The host is stopping.';
+const tooMany = 'The host takes no more connections at present.';
+
+function overloaded(why: string): WorkerRuntimeError {
+  return new WorkerRuntimeError('OVERLOADED', `${why} (dialIn.maxPendingConnections).`);
+}

@@ -23,5 +23,5 @@ export class Refusal extends WorkerRuntimeError {
 
 /** The one answer to a wrong, spent, expired or foreign token, an unknown plugin and a manifest that differs: nobody learns by trying. */
 export function unauthenticated(why: string, known?: RefusedPeer): Refusal {
-  return new Refusal('UNAUTHENTICATED', 'The host does not accept this token for this plugin and manifest; its audit says why.', why, known);
+  return new Refusal('UNAUTHENTICATED', 'The host does not accept this token here; its audit says why.', why, known);
 }

@@ -20,7 +20,7 @@ export interface TokenOptions {
 export interface WorkerTokenOptions extends TokenOptions {
   /** The default. */
   readonly role?: 'worker';
-  /** Id of the plugin. It need not be installed yet. */
+  /** Id of the plugin. It need not be installed yet; without `install` the host logs a warning then. */
   readonly plugin: string;
   /** Lets a worker bring the manifest, if the plugin is not installed by then: how it is installed. */
   readonly install?: Pick<InstallOptions, 'trust' | 'config' | 'limits'>;
@@ -100,12 +100,20 @@ export class Tokens {
   readonly #createId: () => string;
   readonly #audit: Audit;
   readonly #maxConnectsPerMinute: number;
+  readonly #onIssued: (options: IssueTokenOptions) => void;
   /** By digest, so that finding one takes a time that says nothing about the secret. */
   readonly #byDigest = new Map<string, TokenRecord>();
 
-  constructor(platform: Platform, createId: () => string, audit: Audit, maxConnectsPerMinute: number) {
+  constructor(
+    platform: Platform,
+    createId: () => string,
+    audit: Audit,
+    maxConnectsPerMinute: number,
+    onIssued: (options: IssueTokenOptions) => void,
+  ) {
     this.#platform = platform;
     this.#maxConnectsPerMinute = maxConnectsPerMinute;
+    this.#onIssued = onIssued;
     this.#createId = createId;
     this.#audit = audit;
   }
@@ -134,6 +142,7 @@ export class Tokens {
     };
     this.#byDigest.set(record.digest, record);
     this.#record('issued', record);
+    this.#onIssued(record.options);
     return { token, id: record.id, expiresAt: new Date(expiresAt).toISOString() };
   }
 
