@@ -10,7 +10,11 @@ export function makeCertificate(): { readonly cert: string; readonly key: string
     const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
     const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
     const name = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-    execFileSync('openssl', ['req', '-x509', ...curve, '-days', '2', ...name, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+    try {
+      execFileSync('openssl', ['req', '-x509', ...curve, '-days', '2', ...name, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+    } catch (cause) {
+      throw new Error('The openssl command is needed to make a certificate; install it (apt-get install openssl).', { cause });
+    }
     return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
   } finally {
     rmSync(folder, { recursive: true });
