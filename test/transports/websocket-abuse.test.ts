@@ -4,6 +4,7 @@ import net from 'node:net';
 import { deflateRawSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { makeCertificate } from '../../examples/tls-transport/certificate.js';
 import type { CloseReason, Connection, TransportListener } from '../../src/interfaces/transport.js';
 import { type WebSocketTransportOptions, webSocketTransport } from '../../transports/websocket/index.js';
 
@@ -29,12 +30,18 @@ afterEach(async () => {
   [listeners, sockets, seen] = [[], [], []];
 });
 
-async function listen(options: WebSocketTransportOptions = {}): Promise<{ readonly listener: TransportListener; readonly port: number }> {
-  const listener = await webSocketTransport({ closeTimeoutMs: 200, ...options }).listen('ws://127.0.0.1:0/synapse', (connection) => {
+/** @param onFirst - what the host does about the first bytes. */
+async function listen(
+  options: WebSocketTransportOptions = {},
+  onFirst?: (one: Seen) => void,
+  address = 'ws://127.0.0.1:0/synapse',
+): Promise<{ readonly listener: TransportListener; readonly port: number }> {
+  const listener = await webSocketTransport({ closeTimeoutMs: 200, ...options }).listen(address, (connection) => {
     const one: Seen = { connection, received: 0, reason: undefined };
     seen.push(one);
     connection.start({
       onData: (chunk) => {
+        if (one.received === 0) onFirst?.(one);
         one.received += chunk.length;
       },
       onWritable() {},
@@ -48,8 +55,8 @@ async function listen(options: WebSocketTransportOptions = {}): Promise<{ readon
 }
 
 /** A client that speaks as it likes. */
-async function raw(port: number): Promise<net.Socket> {
-  const socket = net.connect(port, '127.0.0.1');
+async function raw(port: number, host = '127.0.0.1'): Promise<net.Socket> {
+  const socket = net.connect(port, host);
   sockets.push(socket);
   socket.on('error', () => {});
   await once(socket, 'connect');
@@ -189,6 +196,125 @@ describe('[websocket.hostile] a WebSocket listener under attack', () => {
     await eventually(() => seen.map(({ received }) => received)).toEqual([90_000, 90_000, 90_000]);
   });
 
+  const endedByForce = (): Seen[] => seen.filter(({ reason }) => reason?.code === 'ABORTED' && reason.message.includes('maxUnansweredBytes'));
+
+  it.each([
+    ['after it was rejected', false],
+    ['together with what it was rejected for', true],
+  ])('bounds the unfinished bytes that strangers send %s', async (_, together) => {
+    const { port } = await listen({ maxMessageBytes: 100_000, maxUnansweredBytes: 250_000, closeTimeoutMs: 20_000 }, ({ connection }) => {
+      const reject = (): void => {
+        connection.send([Buffer.from([0, 0, 0, 1, 0])]);
+        connection.close();
+      };
+      // The verdict may take a moment.
+      if (together) setTimeout(reject, 30);
+      else reject();
+    });
+    const strangers = await Promise.all([1, 2, 3, 4].map(() => open(port)));
+    const hello = piece(fin | binary, Buffer.alloc(40));
+    for (const socket of strangers) {
+      if (together) {
+        socket.write(Buffer.concat([hello, piece(fin | binary, Buffer.alloc(60_000), 99_000)]));
+        await once(socket, 'data');
+        socket.write(Buffer.alloc(20_000));
+      } else {
+        socket.write(hello);
+        await once(socket, 'data');
+        socket.write(piece(fin | binary, Buffer.alloc(80_000), 99_000));
+      }
+    }
+    await eventually(() => endedByForce().length).toBe(1);
+    expect(seen.filter(({ reason }) => reason === undefined).length).toBe(3);
+  });
+
+  it('bounds the unfinished bytes of those that it closes, what they had sent before included', async () => {
+    const { port } = await listen({ maxMessageBytes: 100_000, maxUnansweredBytes: 250_000, closeTimeoutMs: 20_000 });
+    const known = await Promise.all([1, 2, 3, 4].map(() => open(port)));
+    await eventually(() => seen.length).toBe(4);
+    for (const { connection } of seen) connection.send([Buffer.from([0, 0, 0, 1, 0])]);
+    for (const socket of known) socket.write(piece(fin | binary, Buffer.alloc(80_000), 84_000));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(endedByForce()).toEqual([]);
+    for (const { connection } of seen) connection.close();
+    await eventually(() => endedByForce().length).toBe(1);
+    // The others say goodbye as ever: the rest of the message, and a close frame.
+    const others = seen.map(({ reason }, index) => (reason === undefined ? known[index]! : undefined)).filter((socket) => socket !== undefined);
+    for (const [index, socket] of others.entries()) {
+      socket.resume().write(Buffer.concat([Buffer.alloc(4_000), piece(fin | 0x08, Buffer.from([0x03, 0xe8]))]));
+      await eventually(() => seen.filter(({ reason }) => reason?.code === 'CLOSED').length).toBe(index + 1);
+    }
+  });
+
+  it.each([
+    ['ends within a body', [piece(fin | binary, Buffer.from([0, 0, 0, 2, 7]))]],
+    ['ends within a header', [piece(fin | binary, Buffer.from([0, 0, 0, 1, 7, 0, 0, 0]))]],
+    ['ends within a frame that began in another fragment', [piece(binary, Buffer.from([0, 0])), piece(fin, Buffer.from([0, 2, 7]))]],
+    ['announces a length beyond it', [piece(fin | binary, Buffer.from([0xff, 0xff, 0xff, 0xff, 7]))]],
+    ['holds nothing', [piece(fin | binary, Buffer.alloc(0))]],
+  ])('ends a connection with a message that %s', async (_, pieces) => {
+    const { port } = await listen();
+    const socket = await open(port);
+    socket.write(Buffer.concat([piece(fin | binary, Buffer.from([0, 0, 0, 1, 7])), ...pieces, piece(fin | binary, Buffer.from([9]))]));
+    const one = await theOnly();
+    expect(await ended(one)).toMatchObject({ code: 'PROTOCOL_ERROR', message: expect.stringContaining('whole frames') });
+    expect(one.received).toBe(5);
+  });
+
+  it('takes whole frames, however their message is cut into fragments', async () => {
+    const { port } = await listen();
+    const socket = await open(port);
+    const frames = Buffer.from([0, 0, 0, 1, 7, 0, 0, 0, 2, 8, 8]);
+    socket.write(Buffer.concat([...frames].map((byte, index) => piece(index === 0 ? binary : index === 10 ? fin : 0, Buffer.from([byte])))));
+    const one = await theOnly();
+    await eventually(() => one.received).toBe(11);
+  });
+
+  it('bounds the connections that are no WebSocket yet: the oldest silent one gives way', async () => {
+    const { port } = await listen({ maxPendingUpgrades: 3 });
+    const worker = await open(port);
+    const talker = await raw(port);
+    talker.write('GET /synapse HTTP/1.1\r\n');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const silent: net.Socket[] = [];
+    for (let count = 0; count < 5; count += 1) silent.push(await raw(port));
+    await Promise.all(silent.slice(0, 3).map(closed));
+    await open(port);
+    await closed(silent[3]!);
+    expect([worker.closed, talker.closed, silent[4]!.closed]).toEqual([false, false, false]);
+    expect(seen.map(({ reason }) => reason)).toEqual([undefined, undefined]);
+  });
+
+  it('bounds the connections that are no WebSocket yet although all have said something', async () => {
+    const { port } = await listen({ maxPendingUpgrades: 3 });
+    const talkers: net.Socket[] = [];
+    for (let count = 0; count < 5; count += 1) {
+      const socket = await raw(port);
+      socket.write('G');
+      talkers.push(socket);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await Promise.all(talkers.slice(0, 2).map(closed));
+    expect(talkers.slice(2).map((socket) => socket.closed)).toEqual([false, false, false]);
+  });
+
+  it('does not count the upgraded ones among them, over TLS neither', async () => {
+    const { cert, key } = makeCertificate();
+    const { listener } = await listen({ maxPendingUpgrades: 1, tls: { cert, key } }, undefined, 'wss://localhost:0/');
+    const dialled: WebSocket[] = [];
+    // One after the other: they would push each other out.
+    for (let count = 0; count < 3; count += 1) {
+      const socket = new WebSocket(listener.address, { ca: cert });
+      await once(socket, 'open');
+      dialled.push(socket);
+    }
+    const silent = [await raw(Number(new URL(listener.address).port), 'localhost')];
+    silent.push(await raw(Number(new URL(listener.address).port), 'localhost'));
+    await closed(silent[0]!);
+    expect(dialled.map(({ readyState }) => readyState)).toEqual([1, 1, 1]);
+    for (const socket of dialled) socket.terminate();
+  });
+
   it('bounds what a peer that never reads costs', async () => {
     const { port } = await listen();
     (await open(port)).pause();
@@ -206,7 +332,7 @@ describe('[websocket.hostile] a WebSocket listener under attack', () => {
   });
 
   it('gives those who say nothing a bounded time, and those who say it slowly', async () => {
-    const { port } = await listen({ handshakeTimeoutMs: 200 });
+    const { port } = await listen({ handshakeTimeoutMs: 200, maxPendingUpgrades: 400 });
     const silent = await Promise.all(Array.from({ length: 300 }, () => raw(port)));
     const slow = await raw(port);
     const drip = setInterval(() => slow.write('G'), 20);

@@ -4,6 +4,8 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import net from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { Readable } from 'node:stream';
+import tls from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { makeCertificate } from '../../examples/tls-transport/certificate.js';
@@ -42,11 +44,14 @@ async function serve<S extends http.Server>(server: S, host = '127.0.0.1'): Prom
   return (server.address() as AddressInfo).port;
 }
 
+const open = (server: http.Server): Promise<number> =>
+  new Promise((resolve, reject) => server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))));
+
 /** An upgrade request by hand. @returns the whole answer. */
-async function ask(port: number, path: string, upgrade: string, more = ''): Promise<string> {
+async function ask(port: number, path: string, upgrade: string, more = '', body = ''): Promise<string> {
   const socket = net.connect(port, '127.0.0.1');
   steps.push(() => socket.destroy());
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n${more}\r\n`);
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n${more}\r\n${body}`);
   let answer = '';
   for await (const chunk of socket) answer += chunk;
   return answer;
@@ -89,7 +94,61 @@ describe("[websocket.attached] on somebody else's server", () => {
     expect(await ask(port, '/a', 'h2c')).toContain('page /a for h2c');
     expect(await ask(port, '/synapse', 'h2c')).toContain('page /synapse for h2c');
     expect(await ask(port, '/elsewhere', 'websocket')).toContain('page /elsewhere for websocket');
-    expect(await ask(port, '/a', 'h2c', 'Content-Length: 5\r\n')).toContain('HTTP/1.1 400');
+    expect(await ask(port, '/a', 'h2c', 'Connection: keep-alive, Upgrade\r\n')).toContain('page /a for h2c');
+  });
+
+  it('passes them on with their body, and nothing that hides behind them', async () => {
+    const pages: string[] = [];
+    const server = http.createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      pages.push(`${request.method} ${request.url} ${body}`);
+      response.end('done');
+    });
+    const port = await serve(server);
+    await listen(webSocketTransport({ server }), `ws://127.0.0.1:${port}/synapse`);
+    await ask(port, '/a', 'h2c', 'Content-Length: 5\r\n', 'helloGET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await ask(port, '/b', 'websocket', 'Transfer-Encoding: chunked\r\n', '5\r\nworld\r\n0\r\n\r\n');
+    await ask(port, '/c', 'websocket', '', 'GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    expect(pages).toEqual(['GET /a hello', 'GET /b world', 'GET /c ']);
+  });
+
+  it('passes them on with answers of any length', async () => {
+    const server = http.createServer((_request, response) => void Readable.from(Array(200).fill(Buffer.alloc(65_536, 'x'))).pipe(response));
+    const port = await serve(server);
+    await listen(webSocketTransport({ server }), `ws://127.0.0.1:${port}/synapse`);
+    expect((await ask(port, '/a', 'websocket')).match(/x/g)).toHaveLength(200 * 65_536);
+  });
+
+  it('answers them by itself where the server answers no requests', async () => {
+    const server = http.createServer();
+    const port = await serve(server);
+    await listen(webSocketTransport({ server }), `ws://127.0.0.1:${port}/synapse`);
+    expect(await ask(port, '/a', 'websocket')).toContain('HTTP/1.1 400');
+  });
+
+  it.each(['http', 'https'])('keeps no socket of theirs when their client has gone: %s', async (scheme) => {
+    const certificate = makeCertificate();
+    const server = scheme === 'http' ? http.createServer() : https.createServer(certificate);
+    const ends: string[] = [];
+    server.on('request', (request: http.IncomingMessage, response: http.ServerResponse) => {
+      request.once('close', () => ends.push('request'));
+      response.once('close', () => ends.push('response'));
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
+    });
+    const port = await serve(server);
+    await listen(webSocketTransport({ server }), `${scheme === 'http' ? 'ws' : 'wss'}://localhost:${port}/synapse`);
+    for (let client = 0; client < 8; client += 1) {
+      const socket = scheme === 'http' ? net.connect(port, '127.0.0.1') : tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+      steps.push(() => socket.destroy());
+      socket.write('GET /events HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      await once(socket, 'data');
+      if (client % 2 === 0) socket.destroy();
+      else socket.end();
+    }
+    await eventually(() => ends.filter((each) => each === 'response').length).toBe(8);
+    expect(ends.filter((each) => each === 'request').length).toBe(8);
+    await eventually(() => open(server)).toBe(0);
   });
 
   it('over an https.Server', async () => {

@@ -5,8 +5,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { WorkerRuntimeError } from '../../src/errors/worker-runtime-error.js';
 import type { Connection, TransportListener } from '../../src/interfaces/transport.js';
 import { asPem, authorities } from './pem.js';
+import { PendingUpgrades } from './pending-upgrades.js';
 import { socketLimits } from './socket-limits.js';
-import { UnansweredBytes } from './unanswered-bytes.js';
+import { type AnswerWatch, UnansweredBytes } from './unanswered-bytes.js';
 import { refuseUpgrade, takeUpgrades, type UpgradeTaker } from './upgrade-requests.js';
 import { isLoopback, readWebSocketAddress, refuseClearText, type WebSocketAddress } from './websocket-address.js';
 import { answeringConnection } from './websocket-connection.js';
@@ -27,6 +28,7 @@ export async function listenWebSocket(address: string, settings: WebSocketSettin
 async function listenAlone(place: WebSocketAddress, settings: WebSocketSettings, accept: Accept): Promise<TransportListener> {
   refuseClearText(place, settings.allowInsecure);
   const server = createServer(place, settings);
+  const pending = new PendingUpgrades(server, settings.maxPendingUpgrades);
   server.listen({ host: place.host, port: place.port });
   try {
     await once(server, 'listening');
@@ -40,7 +42,14 @@ async function listenAlone(place: WebSocketAddress, settings: WebSocketSettings,
   const stop = takeUpgrades(
     server,
     place.path,
-    upgrader(settings, accept, () => undefined),
+    upgrader(
+      settings,
+      (connection, stream) => {
+        pending.upgraded(stream);
+        accept(connection);
+      },
+      () => undefined,
+    ),
   );
   const address = new URL(place.url);
   address.port = String((server.address() as AddressInfo).port);
@@ -107,7 +116,11 @@ async function attach(server: http.Server, place: WebSocketAddress, settings: We
 }
 
 /** Accepts WebSockets, within the limits of one listener. */
-function upgrader(settings: WebSocketSettings, accept: Accept, objection: (request: http.IncomingMessage) => string | undefined): UpgradeTaker {
+function upgrader(
+  settings: WebSocketSettings,
+  accept: (connection: Connection, stream: Socket) => void,
+  objection: (request: http.IncomingMessage) => string | undefined,
+): UpgradeTaker {
   const sockets = new WebSocketServer({ ...socketLimits(settings), noServer: true, clientTracking: false, handleProtocols: () => false });
   const unanswered = new UnansweredBytes(settings.maxUnansweredBytes);
   let open = 0;
@@ -125,7 +138,7 @@ function upgrader(settings: WebSocketSettings, accept: Accept, objection: (reque
       stream.once('close', () => {
         open -= 1;
       });
-      let answered = (): void => {};
+      let watch: AnswerWatch | undefined;
       const connection = answeringConnection(
         socket,
         {
@@ -136,11 +149,11 @@ function upgrader(settings: WebSocketSettings, accept: Accept, objection: (reque
           pingIntervalMs: settings.pingIntervalMs,
           compress: settings.perMessageDeflate,
         },
-        () => answered(),
+        { noteAnswer: () => watch?.noteAnswer(), noteClosing: () => watch?.noteClosing() },
       );
-      answered = unanswered.watch(connection, stream, socket);
+      watch = unanswered.watch(connection, stream, socket);
       try {
-        accept(connection);
+        accept(connection, stream);
       } catch {
         // The listener serves the others too.
         connection.close({ abort: true });

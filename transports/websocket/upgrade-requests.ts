@@ -1,5 +1,6 @@
-import http from 'node:http';
+import type http from 'node:http';
 import type { Socket } from 'node:net';
+import tls from 'node:tls';
 
 /** Takes an upgrade request: the socket is the taker's from then on. */
 export type UpgradeTaker = (request: http.IncomingMessage, socket: Socket, head: Buffer) => void;
@@ -22,7 +23,7 @@ export function takeUpgrades(server: http.Server, path: string, take: UpgradeTak
     const paths = listeners.map((each) => each[pathOfListener]);
     // Somebody else's listener sees it too, or another one of this transport takes it; the first of the latter passes on what none of them takes.
     if (paths.includes(undefined) || (isWebSocketRequest(request) && paths.includes(pathOf(request))) || listeners[0] !== listener) return;
-    passOn(server, request, socket);
+    passOn(server, request, socket, head);
   };
   listener[pathOfListener] = path;
   server.on('upgrade', listener);
@@ -45,17 +46,17 @@ function isWebSocketRequest(request: http.IncomingMessage): boolean {
   return request.headers.upgrade?.toLowerCase() === 'websocket';
 }
 
-/** As an ordinary request, as which it would have come without a listener for upgrades. Its body, if it has one, is gone: Node has stopped to parse. */
-function passOn(server: http.Server, request: http.IncomingMessage, socket: Socket): void {
-  const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
-  if (hasBody || server.listenerCount('request') === 0) return refuseUpgrade(socket, 400, 'Nothing to upgrade to here');
-  socket.on('error', () => socket.destroy());
-  const response = new http.ServerResponse(request);
-  response.shouldKeepAlive = false;
-  response.assignSocket(socket);
-  response.once('finish', () => {
-    response.detachSocket(socket);
-    socket.destroySoon();
-  });
-  server.emit('request', request, response);
+/**
+ * As the ordinary request as which it would have come without a listener for upgrades. Node has taken its hands off the socket, so it gets the socket anew, as
+ * `http.Server` allows, with the same request in front that asks for no upgrade: body, time limits, backpressure and the client's end are Node's concern again.
+ * The connection ends with it, so that nobody else's request can be hidden behind this one.
+ */
+function passOn(server: http.Server, request: http.IncomingMessage, socket: Socket, head: Buffer): void {
+  if (server.listenerCount('request') === 0) return refuseUpgrade(socket, 400, 'Nothing to upgrade to here');
+  const { rawHeaders } = request;
+  let text = `${request.method} ${request.url} HTTP/${request.httpVersion}\r\n`;
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    if (rawHeaders[index]?.toLowerCase() !== 'connection') text += `${rawHeaders[index]}: ${rawHeaders[index + 1]}\r\n`;
+  socket.unshift(Buffer.concat([Buffer.from(`${text}Connection: close\r\n\r\n`, 'latin1'), head]));
+  server.emit(server instanceof tls.Server ? 'secureConnection' : 'connection', socket);
 }

@@ -2,8 +2,10 @@ import type { Socket } from 'node:net';
 import { WorkerRuntimeError } from '../../src/errors/worker-runtime-error.js';
 import type { CloseReason, Connection, ConnectionHandlers, ConnectionPeer } from '../../src/interfaces/transport.js';
 import { coalesceChunks } from '../byte-stream/coalesce-chunks.js';
+import { endsWithinFrame } from './ends-within-frame.js';
 import { SilenceWatch } from './silence-watch.js';
 import { splitMessages } from './split-messages.js';
+import type { AnswerWatch } from './unanswered-bytes.js';
 import type { WebSocketLike } from './websocket-like.js';
 
 /** Options of {@link fromWebSocket}. */
@@ -33,23 +35,23 @@ const largestMessageTargetBytes = 262_144;
 const maxCloseReasonBytes = 123;
 const open = 1;
 
-const closeCodes = { done: 1000, textMessage: 1003 } as const;
+const closeCodes = { done: 1000, cutFrame: 1002, textMessage: 1003 } as const;
 
 /**
  * A connection over an open WebSocket of the package `ws`, which belongs to the connection from then on. Call it in the turn in which the socket opened:
  * a message that nobody listened for is lost. Set `maxPayload` of the socket; this cannot be done later.
  *
  * - A batch is one binary message (more only where it is large), its big pieces uncopied as fragments. Messages that arrive are passed on as fragments too.
- * - A text message, and whatever breaks the rules of WebSocket, ends the connection with `PROTOCOL_ERROR`; a close frame of the other side is
+ * - A text message, one that is not whole frames, and whatever breaks the rules of WebSocket, ends the connection with `PROTOCOL_ERROR`; a close frame of the other side is
  *   `PEER_CLOSED`, an end without one `CONNECTION_LOST`.
  */
 export function fromWebSocket(socket: WebSocketLike, options: WebSocketConnectionOptions): Connection {
   return new WebSocketConnection(socket, options, undefined);
 }
 
-/** As {@link fromWebSocket}. @param onFirstSend called when the connection sends for the first time. */
-export function answeringConnection(socket: WebSocketLike, options: WebSocketConnectionOptions, onFirstSend: () => void): Connection {
-  return new WebSocketConnection(socket, options, onFirstSend);
+/** As {@link fromWebSocket}. @param watch told what the connection does, never before `answeringConnection` has returned. */
+export function answeringConnection(socket: WebSocketLike, options: WebSocketConnectionOptions, watch: AnswerWatch): Connection {
+  return new WebSocketConnection(socket, options, watch);
 }
 
 class WebSocketConnection implements Connection {
@@ -62,7 +64,8 @@ class WebSocketConnection implements Connection {
   readonly #highWaterMark: number;
   readonly #silence: SilenceWatch;
   readonly #compress: boolean;
-  #onFirstSend: (() => void) | undefined;
+  readonly #watch: AnswerWatch | undefined;
+  #hasSent = false;
   #handlers: ConnectionHandlers | undefined;
   /** What came before `start`: at most what one read brings, since the socket is paused. */
   #held: Uint8Array[] = [];
@@ -75,8 +78,8 @@ class WebSocketConnection implements Connection {
   #endIsReported = false;
   #closeTimer: NodeJS.Timeout | undefined;
 
-  constructor(socket: WebSocketLike, options: WebSocketConnectionOptions, onFirstSend: (() => void) | undefined) {
-    this.#onFirstSend = onFirstSend;
+  constructor(socket: WebSocketLike, options: WebSocketConnectionOptions, watch: AnswerWatch | undefined) {
+    this.#watch = watch;
     this.#socket = socket;
     this.#stream = options.stream;
     this.peer = options.peer;
@@ -112,10 +115,8 @@ class WebSocketConnection implements Connection {
 
   send(chunks: readonly Uint8Array[]): boolean {
     if (this.#reason !== undefined || this.#socket.readyState !== open) return false;
-    if (this.#onFirstSend !== undefined) {
-      this.#onFirstSend();
-      this.#onFirstSend = undefined;
-    }
+    if (!this.#hasSent) this.#watch?.noteAnswer();
+    this.#hasSent = true;
     this.#stream?.cork();
     try {
       for (const message of splitMessages(chunks, this.#messageTargetBytes)) this.#sendMessage(coalesceChunks(message));
@@ -170,6 +171,7 @@ class WebSocketConnection implements Connection {
     this.#socket.close(code, cutToBytes(text, maxCloseReasonBytes));
     // Read on, and drop what comes, so that the other side's goodbye is seen.
     this.#socket.resume();
+    this.#watch?.noteClosing();
   }
 
   #giveUp(reason: CloseReason): void {
@@ -200,6 +202,11 @@ class WebSocketConnection implements Connection {
       return;
     }
     const pieces: readonly Uint8Array[] = Array.isArray(data) ? (data as Uint8Array[]) : [data as Uint8Array];
+    if (endsWithinFrame(pieces)) {
+      const message = `The other side (${this.peer.description}) sent a message that is empty or ends within a frame; every message must hold one or more whole frames.`;
+      this.#beginToClose({ code: 'PROTOCOL_ERROR', message }, closeCodes.cutFrame, 'Every message must hold one or more whole frames.');
+      return;
+    }
     if (this.#flowing) this.#deliver(pieces);
     else this.#held.push(...pieces);
   }

@@ -24,7 +24,7 @@ export interface WebSocketTransportOptions {
    */
   readonly server?: HttpServer | HttpsServer;
   /** For `wss:` addresses. The certificate of the other side is always checked. */
-  readonly tls?: WebSocketTls;
+  readonly tls?: WebSocketTls | undefined;
   /** Takes `ws:` for hosts other than this machine too: everything, tokens included, can then be read and changed on the way. Default false. */
   readonly allowInsecure?: boolean;
   /** Origins of web pages that may connect, as `https://console.example.com`. A request without an origin comes from no browser and needs none. Default none. */
@@ -41,8 +41,14 @@ export interface WebSocketTransportOptions {
   /** Connections that a listener has open at most; further ones get status 503. Default 16,384. */
   readonly maxConnections?: number;
   /**
-   * Bytes of unfinished messages that a listener holds at most for all the connections together to which this side has sent nothing yet; above it, the
-   * one that holds most is ended. Default 20 MiB, and never less than `maxMessageBytes` and one read of 64 KiB.
+   * Connections that a listener with a server of its own has open at most without a WebSocket on them yet. Where another one comes, the oldest that has
+   * sent nothing is ended, or else the oldest. Default 256.
+   */
+  readonly maxPendingUpgrades?: number;
+  /**
+   * Bytes of unfinished messages that a listener holds at most for all the connections together to which this side has sent nothing yet, or which it is
+   * closing; above it, the one that holds most is ended. With `perMessageDeflate` they are counted as they come, compressed. Default 20 MiB, and never
+   * less than `maxMessageBytes` and one read of 64 KiB.
    */
   readonly maxUnansweredBytes?: number;
   /** How long the opening handshake may take, TLS and HTTP included. Default 10,000 ms. */
@@ -68,12 +74,14 @@ export function webSocketSettings(options: WebSocketTransportOptions): WebSocket
     maxMessageBytes,
     perMessageDeflate: options.perMessageDeflate ?? false,
     maxConnections: options.maxConnections ?? 16_384,
+    maxPendingUpgrades: options.maxPendingUpgrades ?? 256,
     maxUnansweredBytes: Math.max(options.maxUnansweredBytes ?? 20_971_520, maxMessageBytes + 65_536),
     handshakeTimeoutMs: options.handshakeTimeoutMs ?? 10_000,
     pingIntervalMs: options.pingIntervalMs ?? 15_000,
     closeTimeoutMs: options.closeTimeoutMs ?? 2_000,
   };
-  for (const name of ['maxConnections', 'handshakeTimeoutMs', 'closeTimeoutMs'] as const) checkNumber(name, settings[name], 1, 2 ** 31 - 1);
+  for (const name of ['maxConnections', 'maxPendingUpgrades', 'handshakeTimeoutMs', 'closeTimeoutMs'] as const)
+    checkNumber(name, settings[name], 1, 2 ** 31 - 1);
   checkNumber('maxMessageBytes', maxMessageBytes, 1_024, 2 ** 31 - 1);
   if (settings.pingIntervalMs !== Number.POSITIVE_INFINITY) checkNumber('pingIntervalMs', settings.pingIntervalMs, 1, 2 ** 31 - 1);
   return settings;
