@@ -104,7 +104,7 @@ export class Outbox {
     if (counted) {
       this.#options.onDeparture();
       if (this.#replay !== undefined) {
-        this.#replay.pushPieces(this.#writer.lastBody());
+        this.#replay.push(this.#writer.lastBody());
         this.#noteKept();
       }
     }
@@ -265,8 +265,9 @@ export class Outbox {
   /** Gives the batch to the connection. One that reports its end from within `send` has taken nothing: what was in the batch has not left. */
   #handOver(connection: Connection): void {
     // Whatever lies apart was handed over, or is a copy that was made for this batch; the replay has its own.
-    const { insertedBuffers } = this.#writer;
-    const takesMore = connection.send(this.#writer.take(), insertedBuffers);
+    // What may have to be sent again stays here.
+    const transfer = this.#replay === undefined ? this.#writer.insertedBuffers : undefined;
+    const takesMore = connection.send(this.#writer.take(), transfer);
     if (this.#closed || this.#connection !== connection) return;
     this.#batch += 1;
     if (takesMore) return;
@@ -310,7 +311,7 @@ export class Outbox {
     if (counted) {
       this.#options.onDeparture();
       if (this.#replay !== undefined) {
-        this.#replay.push(body);
+        this.#replay.push([body]);
         this.#noteKept();
       }
     }

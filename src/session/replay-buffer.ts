@@ -4,7 +4,7 @@
  */
 export class ReplayBuffer {
   readonly #maxBytes: number;
-  #bodies: Uint8Array[] = [];
+  #bodies: (readonly Uint8Array[])[] = [];
   #head = 0;
   /** The count of the first message that is kept. */
   #firstCount = 1;
@@ -25,33 +25,19 @@ export class ReplayBuffer {
     return this.#bytes;
   }
 
-  /** Keeps the body of the next counted message. The bytes must not change any more. */
-  push(body: Uint8Array): void {
+  /** Keeps the body of the next counted message, in the pieces in which it lies. The bytes must not change any more, nor move to another thread. */
+  push(pieces: readonly Uint8Array[]): void {
     if (this.#overrun) return;
-    this.#bodies.push(body);
-    this.#bytes += keptBodyBytes + body.length;
+    this.#bodies.push(pieces);
+    this.#bytes += costOf(pieces);
     if (this.#bytes > this.#maxBytes * 2) this.#giveUp();
-  }
-
-  /** The same, of a body in pieces. */
-  pushPieces(pieces: readonly Uint8Array[]): void {
-    if (this.#overrun) return;
-    const [only] = pieces;
-    if (only !== undefined && pieces.length === 1) return this.push(only);
-    const body = new Uint8Array(pieces.reduce((bytes, piece) => bytes + piece.length, 0));
-    let at = 0;
-    for (const piece of pieces) {
-      body.set(piece, at);
-      at += piece.length;
-    }
-    this.push(body);
   }
 
   /** Forgets what the other side has counted. */
   trim(count: number): void {
     if (this.#overrun) return;
     while (this.#firstCount <= count && this.#head < this.#bodies.length) {
-      this.#bytes -= keptBodyBytes + (this.#bodies[this.#head] as Uint8Array).length;
+      this.#bytes -= costOf(this.#bodies[this.#head] as readonly Uint8Array[]);
       this.#bodies[this.#head] = nothing;
       this.#head += 1;
       this.#firstCount += 1;
@@ -68,8 +54,8 @@ export class ReplayBuffer {
   }
 
   /** What is kept, oldest first. */
-  bodies(): readonly Uint8Array[] {
-    return this.#bodies.slice(this.#head);
+  *bodies(): Iterable<Uint8Array> {
+    for (const pieces of this.#bodies.slice(this.#head)) yield joined(pieces);
   }
 
   #giveUp(): void {
@@ -80,6 +66,24 @@ export class ReplayBuffer {
   }
 }
 
-const nothing = new Uint8Array(0);
+const nothing: readonly Uint8Array[] = [];
 /** What a body costs beside its bytes: a million answers of a few bytes would fill the memory otherwise. */
 const keptBodyBytes = 128;
+
+function costOf(pieces: readonly Uint8Array[]): number {
+  let bytes = keptBodyBytes;
+  for (const piece of pieces) bytes += piece.length;
+  return bytes;
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [only] = pieces;
+  if (only !== undefined && pieces.length === 1) return only;
+  const body = new Uint8Array(costOf(pieces) - keptBodyBytes);
+  let at = 0;
+  for (const piece of pieces) {
+    body.set(piece, at);
+    at += piece.length;
+  }
+  return body;
+}

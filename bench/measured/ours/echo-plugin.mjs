@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import { definePlugin } from '@synapse/worker-runtime/plugin';
 import { makeChunk } from '../payload.mjs';
 
@@ -10,9 +11,10 @@ export function echoPlugin({ events = true } = {}) {
   return definePlugin({
     methods: { echo: (params, { transfer }) => (params instanceof Uint8Array ? transfer(params) : params), received: () => received },
     streams: {
-      async *chunks() {
+      // Nobody changes the chunk, so it may be handed over again and again; a thread would lose it to the other one.
+      async *chunks(_params, { transfer }) {
         const chunk = makeChunk();
-        for (;;) yield chunk;
+        for (;;) yield isMainThread ? transfer(chunk) : chunk;
       },
     },
     on: events
