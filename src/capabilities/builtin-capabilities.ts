@@ -3,7 +3,7 @@ import { defineCapability } from './define-capability.js';
 import { scopes } from './scopes.js';
 
 /** Requests over HTTP, made by the host on the plugin's behalf. */
-export const networkHttp = defineCapability({
+export const networkHttp: Capability<'hosts' | 'ports' | 'methods' | 'schemes'> = defineCapability({
   name: 'network.http',
   risk: 'medium',
   sentence: 'send HTTP requests to {hosts} (methods: {methods}; schemes: {schemes}; ports: {ports})',
@@ -16,7 +16,7 @@ export const networkHttp = defineCapability({
 });
 
 /** Connections of any protocol. */
-export const networkSocket = defineCapability({
+export const networkSocket: Capability<'hosts' | 'ports'> = defineCapability({
   name: 'network.socket',
   risk: 'high',
   sentence: 'open network connections to {hosts} (ports: {ports})',

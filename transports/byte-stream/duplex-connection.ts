@@ -81,7 +81,8 @@ class DuplexConnection implements Connection {
     this.#inMethod = false;
     // A stream that failed at once, or one that threw, takes nothing more.
     if (this.#stream.destroyed) return false;
-    this.#callerWaits = this.#stream.writableLength >= this.#highWaterMark;
+    // Whoever was told to wait waits until it is told to go on: the stream takes a little at a time without saying so.
+    this.#callerWaits ||= this.#stream.writableLength >= this.#highWaterMark;
     return !this.#callerWaits;
   }
 

@@ -126,7 +126,8 @@ class WebSocketConnection implements Connection {
       this.#stream?.uncork();
     }
     if (this.#reason !== undefined) return false;
-    this.#callerWaits = this.#socket.bufferedAmount >= this.#highWaterMark;
+    // Whoever was told to wait waits until it is told to go on.
+    this.#callerWaits ||= this.#socket.bufferedAmount >= this.#highWaterMark;
     return !this.#callerWaits;
   }
 
