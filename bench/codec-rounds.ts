@@ -4,7 +4,7 @@ import { FrameDecoder } from '../src/frames/frame-decoder.js';
 import { FrameWriter } from '../src/frames/frame-writer.js';
 import { defaultFrameLimits as limits } from '../src/frames/limits.js';
 import { msgpackrCodec, type ValueCodec } from '../src/messages/codec.js';
-import { decodeMessagePart } from '../src/messages/decode-message.js';
+import { decodeMessagePieces } from '../src/messages/decode-message.js';
 import { encodeMessageInto } from '../src/messages/encode-message.js';
 import { type Message, messageKinds } from '../src/messages/message.js';
 import { strictCodec } from '../src/messages/strict-codec/strict-codec.js';
@@ -56,8 +56,8 @@ function ours(codec: ValueCodec): Variant {
     decode(chunks) {
       let decoded = 0;
       for (const chunk of chunks) {
-        decoder.pushParts(chunk, (bytes, start, end) => {
-          if (decodeMessagePart(bytes, start, end, codec, limits) !== undefined) decoded += 1;
+        decoder.pushPieces(chunk, (bytes, start, end, _bodyBytes, inserts) => {
+          if (decodeMessagePieces(bytes, start, end, inserts, codec, limits) !== undefined) decoded += 1;
           return true;
         });
       }

@@ -15,9 +15,6 @@ const leastKeptBytes = 8_192;
  */
 export type FrameReceiver = (body: Uint8Array) => boolean;
 
-/** The same, without a view of the body: it is `bytes[start…end)`. */
-export type FramePartReceiver = (bytes: Uint8Array, start: number, end: number) => boolean;
-
 /**
  * The same, of a body that may be in pieces: `bytes[start…end)` with the inserts, which are chunks as they arrived. Without inserts it is all of the body.
  * @param bodyBytes size of the body, inserts included.
@@ -72,12 +69,7 @@ export class FrameDecoder {
    * through, and the decoder is stopped, since the rest of the chunk is lost. INTERNAL_ERROR if called by a receiver of it.
    */
   push(chunk: Uint8Array, onFrame: FrameReceiver): void {
-    this.pushParts(chunk, (bytes, start, end) => onFrame(bytes.subarray(start, end)));
-  }
-
-  /** The same for a receiver that can do without a view of each body, which costs as much as reading a small one. */
-  pushParts(chunk: Uint8Array, onFrame: FramePartReceiver): void {
-    this.#push(chunk, onFrame, false);
+    this.#push(chunk, (bytes, start, end) => onFrame(bytes.subarray(start, end)), false);
   }
 
   /**

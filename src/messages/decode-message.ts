@@ -31,7 +31,7 @@ export function decodeMessage(body: Uint8Array, codec: ValueCodec, limits: Frame
 }
 
 /** The same for the body `bytes[start…end)`. */
-export function decodeMessagePart(bytes: Uint8Array, start: number, end: number, codec: ValueCodec, limits: FrameLimits): Message | undefined {
+function decodeMessagePart(bytes: Uint8Array, start: number, end: number, codec: ValueCodec, limits: FrameLimits): Message | undefined {
   if (codec.decodePart === undefined) return decodeMessage(bytes.subarray(start, end), codec, limits);
   return readMessage(codec.decodePart(bytes, start, end, limits));
 }

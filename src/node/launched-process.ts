@@ -1,12 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import type { Duplex, Readable } from 'node:stream';
-import { setImmediate as endOfTurn, setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type { LaunchedWorker, Stragglers, WorkerExit } from '../interfaces/launcher.js';
 import type { Connection } from '../interfaces/transport.js';
 import { signalGroup } from './process-group.js';
 import { type ProcessOutput, readOutput } from './process-output.js';
 import type { StragglerSweep } from './straggler-sweep.js';
+import { within } from './within.js';
 
 /** How a worker's process ended, and what it left behind. */
 export interface ProcessExit extends WorkerExit {
@@ -92,11 +93,4 @@ async function drain(streams: readonly Readable[], timeoutMs: number): Promise<v
   );
   // In a host that was busy all that time, the timer fires before a single byte was read.
   for (let turn = 0; turn < 4; turn += 1) await endOfTurn();
-}
-
-/** Waits for `work`, whether it succeeds or fails, at most `timeoutMs`. */
-async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
-  const timer = new AbortController();
-  await Promise.race([work, wait(timeoutMs, undefined, { signal: timer.signal })]).catch(() => {});
-  timer.abort();
 }

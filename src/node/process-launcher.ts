@@ -1,15 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { fromDuplex } from '../../transports/byte-stream/duplex-connection.js';
 import { JoinedStreams } from '../../transports/byte-stream/joined-streams.js';
-import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
+import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { Launcher, LaunchRequest } from '../interfaces/launcher.js';
 import { coveringDescriptors, inheritedDescriptors } from './inherited-descriptors.js';
 import { type Interpreters, interpreters } from './interpreters.js';
+import { type BegunWorker, checkAborted, launchInPrivateFolder } from './launch-in-private-folder.js';
 import { type LaunchedProcess, watchProcess } from './launched-process.js';
 import { readProcess } from './process-table.js';
 import { type StragglerSweep, stragglerSweep } from './straggler-sweep.js';
@@ -102,34 +100,23 @@ function checkOptions(options: ProcessLauncherOptions): Settings {
 async function launch(request: LaunchRequest, shared: Shared): Promise<LaunchedProcess> {
   checkAborted(request);
   const command = await workerCommand(request, shared.interpreters);
-  const privateFolder = await mkdtemp(join(tmpdir(), 'synapse-worker-'));
-  try {
+  const start = async (privateFolder: string): Promise<BegunWorker<LaunchedProcess>> => {
     const child = spawnWorker(request, command, privateFolder, shared);
     // A failed spawn has no pid, and says why in the next turn.
     if (child.pid === undefined) throw (await (once(child, 'error') as Promise<[Error]>))[0];
-    const worker = watch(request, child, child.pid, command, privateFolder, shared);
-    await once(child, 'spawn');
-    if (request.signal.aborted) {
-      worker.kill();
-      await worker.exited;
-      checkAborted(request);
-    }
-    return worker;
-  } catch (error) {
-    await rm(privateFolder, { recursive: true, force: true }).catch(() => {});
-    throw isWorkerRuntimeError(error) ? error : startFailed(request, command, error);
-  }
+    return { worker: watch(request, child, child.pid, command, privateFolder, shared), begun: once(child, 'spawn') };
+  };
+  return launchInPrivateFolder(request, start, (error) => startFailed(request, command, error));
 }
 
 function spawnWorker(request: LaunchRequest, command: WorkerCommand, privateFolder: string, shared: Shared): ChildProcess {
-  checkAborted(request);
   const { settings } = shared;
   const env = workerEnvironment({
     pluginId: request.pluginId,
     pluginVersion: request.pluginVersion,
     workerId: request.workerId,
     runtimeType: request.runtime.type,
-    channel: request.runtime.channel,
+    channel: request.runtime.channel === 'stdio' ? 'stdio' : 'fd:3',
     manifestEnv: request.runtime.env,
     privateFolder,
     path: settings.path,
@@ -175,11 +162,6 @@ function watch(
     sweeper: shared.sweeper,
     onOutput: (line) => request.onOutput(line),
   });
-}
-
-function checkAborted(request: LaunchRequest): void {
-  if (!request.signal.aborted) return;
-  throw new WorkerRuntimeError('CANCELLED', `The start of the plugin ${request.pluginId} was given up.`, { cause: request.signal.reason });
 }
 
 function startFailed(request: LaunchRequest, command: WorkerCommand, error: unknown): WorkerRuntimeError {

@@ -1,12 +1,10 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { fromMessagePort } from '../../transports/thread/port-connection.js';
 import { channelPortName, threadChannelName } from '../../transports/thread/thread-channel.js';
-import { isWorkerRuntimeError, WorkerRuntimeError } from '../errors/worker-runtime-error.js';
+import { WorkerRuntimeError } from '../errors/worker-runtime-error.js';
 import type { LaunchedWorker, Launcher, LaunchRequest } from '../interfaces/launcher.js';
+import { type BegunWorker, checkAborted, launchInPrivateFolder } from './launch-in-private-folder.js';
 import { watchThread } from './launched-thread.js';
 import { readProcess } from './process-table.js';
 import { type StragglerSweep, stragglerSweep } from './straggler-sweep.js';
@@ -110,22 +108,11 @@ async function launch(request: LaunchRequest, settings: Settings, sweeper: Strag
   if (channel !== 'fd') throw refuse(request, `A thread has no ${channel} of its own to speak over; leave runtime.channel out of the manifest.`);
   // There is no interpreter to look for: the thread is run by the very Node that runs the host.
   const command = await workerCommand(request, { find: async () => process.execPath });
-  const privateFolder = await mkdtemp(join(tmpdir(), 'synapse-worker-'));
-  try {
-    const worker = startThread(request, command, privateFolder, settings, sweeper);
-    await worker.online;
-    if (request.signal.aborted) {
-      worker.kill();
-      await worker.exited;
-      checkAborted(request);
-    }
-    return worker;
-  } catch (error) {
-    await rm(privateFolder, { recursive: true, force: true }).catch(() => {});
-    throw isWorkerRuntimeError(error)
-      ? error
-      : refuse(request, `The plugin ${request.pluginId} could not be started as a thread: ${String(error)}`, error);
-  }
+  return launchInPrivateFolder(
+    request,
+    (privateFolder) => startThread(request, command, privateFolder, settings, sweeper),
+    (error) => refuse(request, `The plugin ${request.pluginId} could not be started as a thread: ${String(error)}`, error),
+  );
 }
 
 function startThread(
@@ -134,24 +121,20 @@ function startThread(
   privateFolder: string,
   settings: Settings,
   sweeper: StragglerSweep,
-): LaunchedWorker & { readonly online: Promise<unknown> } {
-  checkAborted(request);
-  const env = {
-    ...workerEnvironment({
-      pluginId: request.pluginId,
-      pluginVersion: request.pluginVersion,
-      workerId: request.workerId,
-      runtimeType: request.runtime.type,
-      channel: 'fd',
-      manifestEnv: request.runtime.env,
-      privateFolder,
-      path: settings.path,
-      passEnv: settings.passEnv,
-      hostEnv: process.env,
-    }),
-    // In the place of the descriptor: a thread is given a port.
-    SYNAPSE_WORKER_CHANNEL: threadChannelName,
-  };
+): BegunWorker<LaunchedWorker> {
+  const env = workerEnvironment({
+    pluginId: request.pluginId,
+    pluginVersion: request.pluginVersion,
+    workerId: request.workerId,
+    runtimeType: request.runtime.type,
+    // A thread is given a port instead of a descriptor.
+    channel: threadChannelName,
+    manifestEnv: request.runtime.env,
+    privateFolder,
+    path: settings.path,
+    passEnv: settings.passEnv,
+    hostEnv: process.env,
+  });
   const [entry, ...args] = command.args;
   const { port1, port2 } = new MessageChannel();
   const thread = new Worker(entry!, {
@@ -170,7 +153,7 @@ function startThread(
   // A thread that cannot begin says so by an error and an exit; whoever waits for `exited` is told.
   const online = Promise.race([once(thread, 'online'), once(thread, 'exit')]);
   online.catch(() => {});
-  const launched = watchThread({
+  const worker = watchThread({
     thread,
     workerId: request.workerId,
     hostStartTime: readProcess(process.pid)?.startTime,
@@ -182,12 +165,7 @@ function startThread(
     sweeper,
     onOutput: (line) => request.onOutput(line),
   });
-  return { ...launched, online };
-}
-
-function checkAborted(request: LaunchRequest): void {
-  if (!request.signal.aborted) return;
-  throw new WorkerRuntimeError('CANCELLED', `The start of the plugin ${request.pluginId} was given up.`, { cause: request.signal.reason });
+  return { worker, begun: online };
 }
 
 function refuse({ pluginId }: LaunchRequest, message: string, cause?: unknown): WorkerRuntimeError {

@@ -13,8 +13,8 @@ export interface WorkerEnvironmentOptions {
   readonly pluginVersion: string;
   readonly workerId: string;
   readonly runtimeType: string;
-  /** Default `fd`. */
-  readonly channel?: 'fd' | 'stdio';
+  /** What the worker finds in `SYNAPSE_WORKER_CHANNEL`: `fd:3`, `stdio` or `thread`. */
+  readonly channel: string;
   /** `runtime.env` of the manifest. */
   readonly manifestEnv: Readonly<Record<string, string>>;
   /** A folder of this incarnation's own, for HOME and TMPDIR. */
@@ -52,7 +52,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
   }
   return {
     ...env,
-    SYNAPSE_WORKER_CHANNEL: options.channel === 'stdio' ? 'stdio' : 'fd:3',
+    SYNAPSE_WORKER_CHANNEL: options.channel,
     SYNAPSE_WORKER_PLUGIN_ID: options.pluginId,
     SYNAPSE_WORKER_PLUGIN_VERSION: options.pluginVersion,
     [workerMarkerName]: options.workerId,

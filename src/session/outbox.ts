@@ -103,10 +103,7 @@ export class Outbox {
     this.#stagedBatch = this.#batch;
     if (counted) {
       this.#options.onDeparture();
-      if (this.#replay !== undefined) {
-        this.#replay.push(this.#writer.lastBody());
-        this.#noteKept();
-      }
+      if (this.#replay !== undefined) this.#keep(this.#replay, this.#writer.lastBody());
     }
     // The connection went while the frame was being encoded: what counts is sent again over the next one.
     if (this.#connection === undefined) this.#writer.take();
@@ -122,7 +119,7 @@ export class Outbox {
   /** Takes a frame's body. @param counted whether it counts for the acknowledgement. */
   send(body: Uint8Array, lane: Lane, counted: boolean, departure?: Departure): void {
     if (this.#closed) return;
-    if (this.#blocked || (lane === 'bulk' && this.#replay?.full === true)) {
+    if (!this.takes(lane)) {
       // Receipts, pings and pongs say nothing on another connection.
       if (this.#connection === undefined && !counted) return;
       const frame = { body, departure, counted };
@@ -264,8 +261,7 @@ export class Outbox {
 
   /** Gives the batch to the connection. One that reports its end from within `send` has taken nothing: what was in the batch has not left. */
   #handOver(connection: Connection): void {
-    // Whatever lies apart was handed over, or is a copy that was made for this batch; the replay has its own.
-    // What may have to be sent again stays here.
+    // Whatever lies apart was handed over, or is a copy that was made for this batch. What may have to be sent again stays here.
     const transfer = this.#replay === undefined ? this.#writer.insertedBuffers : undefined;
     const takesMore = connection.send(this.#writer.take(), transfer);
     if (this.#closed || this.#connection !== connection) return;
@@ -275,9 +271,10 @@ export class Outbox {
     this.#watchStall();
   }
 
-  #noteKept(): void {
+  #keep(replay: ReplayBuffer, pieces: readonly Uint8Array[]): void {
+    replay.push(pieces);
     // Who reads and never says so is no better than who does not read.
-    if (this.#replay?.full === true && !this.#blocked) this.#watchStall();
+    if (replay.full && !this.#blocked) this.#watchStall();
   }
 
   #watchStall(): void {
@@ -310,10 +307,7 @@ export class Outbox {
   #append(body: Uint8Array, counted: boolean, departure: Departure | undefined): void {
     if (counted) {
       this.#options.onDeparture();
-      if (this.#replay !== undefined) {
-        this.#replay.push([body]);
-        this.#noteKept();
-      }
+      if (this.#replay !== undefined) this.#keep(this.#replay, [body]);
     }
     if (departure !== undefined) {
       departure.batch = this.#batch;
